@@ -1,0 +1,135 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
+	"github.com/relance/relance/wassenger"
+)
+
+// SendMessageInput names the message to send.
+type SendMessageInput struct {
+	CampaignID uuid.UUID            `json:"campaign_id"`
+	ContactID  uuid.UUID            `json:"contact_id"`
+	Type       campaign.MessageType `json:"type"`
+}
+
+// SendMessageResult tells what came of it.
+type SendMessageResult struct {
+	// State is the recipient's, after whatever was decided.
+	State campaign.RecipientState `json:"state"`
+	// WindowLeft is how long the reply window stays open.
+	WindowLeft time.Duration `json:"window_left,omitempty"`
+	// Obstacle says why the message may not leave yet; empty when it is decided.
+	Obstacle store.Obstacle `json:"obstacle,omitempty"`
+	// Wait is when to ask again about the obstacle; 0 when only an admin can remove it.
+	Wait time.Duration `json:"wait,omitempty"`
+}
+
+// SendMessage brings one message to an end: claim, call, settle. It returns an
+// error only where trying again shortly is right, and the error then carries
+// the delay. A message whose earlier outcome is unknown is looked up before
+// anything is sent again, so a message leaves at most once.
+func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (SendMessageResult, error) {
+	claim, err := a.Store.Claim(ctx, store.MessageKey{CampaignID: in.CampaignID, ContactID: in.ContactID, Type: in.Type})
+	if err != nil {
+		return SendMessageResult{}, storeError(err)
+	}
+	switch claim.Verdict {
+	case store.Wait:
+		result := resultOf(claim.Progress)
+		result.Obstacle, result.Wait = claim.Obstacle, claim.Wait
+		return result, nil
+	case store.Recorded:
+		// An earlier attempt may have died before it could do this.
+		return resultOf(claim.Progress), storeError(a.Store.RefreshTotals(ctx, in.CampaignID))
+	case store.Unsettled:
+		return a.lookUp(ctx, claim)
+	default:
+		return a.call(ctx, in.Type, claim)
+	}
+}
+
+func resultOf(progress store.Progress) SendMessageResult {
+	return SendMessageResult{State: progress.State, WindowLeft: progress.WindowLeft}
+}
+
+// call makes the one request that a granted claim allows, and settles.
+func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim) (SendMessageResult, error) {
+	accepted, err := a.Provider.Send(ctx, wassenger.Outgoing{
+		Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
+		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2,
+	})
+	if err == nil {
+		return a.adopt(ctx, claim, store.Acceptance{ProviderID: accepted.ProviderID, WAID: accepted.WAID})
+	}
+	progress, decideErr := a.settleFailure(ctx, claim, err)
+	if decideErr != nil {
+		return SendMessageResult{}, storeError(decideErr)
+	}
+	if progress.State.Final() {
+		return resultOf(progress), nil
+	}
+	if wassenger.ClassOf(err) == wassenger.Halted {
+		result := resultOf(progress)
+		result.Obstacle = store.ObstacleHalted
+		return result, nil
+	}
+	return SendMessageResult{}, retryAfter(err, a.delay(err, claim.Attempt))
+}
+
+// settleFailure records what a failed call means for the message.
+func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err error) (store.Progress, error) {
+	switch wassenger.ClassOf(err) {
+	case wassenger.Rejected:
+		return a.Store.SettleRefused(ctx, claim.MessageID, claim.Token, refusal(err))
+	case wassenger.Halted:
+		return a.Store.HaltDevice(ctx, claim.MessageID, claim.Token, err.Error())
+	case wassenger.Retry:
+		return a.Store.Release(ctx, claim.MessageID, claim.Token, true, err.Error())
+	case wassenger.Down:
+		return a.Store.Release(ctx, claim.MessageID, claim.Token, false, err.Error())
+	default: // Unknown: the message stays claimed until a look-up tells
+		return claim.Progress, nil
+	}
+}
+
+// lookUp settles a message whose outcome is unknown by asking the provider for
+// its reference.
+func (a *Activities) lookUp(ctx context.Context, claim store.Claim) (SendMessageResult, error) {
+	found, ok, err := a.Provider.FindByReference(ctx, claim.MessageID.String())
+	if err != nil {
+		progress, gaveUp, storeErr := a.Store.GiveUp(ctx, claim.MessageID, claim.Token)
+		if storeErr != nil || gaveUp {
+			return resultOf(progress), storeError(storeErr)
+		}
+		return SendMessageResult{}, retryAfter(err, a.Store.Rules().SendSettle/4)
+	}
+	if ok {
+		return a.adopt(ctx, claim, store.Acceptance{ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
+	}
+	if claim.Age < a.SendTimeout {
+		// The request itself may still be on its way: its absence proves nothing yet.
+		return SendMessageResult{}, retryAfter(errOutcomeUnknown, a.SendTimeout-claim.Age)
+	}
+	progress, wait, err := a.Store.LookedUpAbsent(ctx, claim.MessageID, claim.Token)
+	if err != nil {
+		return SendMessageResult{}, storeError(err)
+	}
+	if progress.State.Final() {
+		return resultOf(progress), nil
+	}
+	return SendMessageResult{}, retryAfter(errOutcomeUnknown, wait)
+}
+
+func (a *Activities) adopt(ctx context.Context, claim store.Claim, accepted store.Acceptance) (SendMessageResult, error) {
+	// The message has left: that must be recorded even if the caller has given up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.SendTimeout)
+	defer cancel()
+	progress, err := a.Store.SettleSent(ctx, claim.MessageID, accepted)
+	return resultOf(progress), storeError(err)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/relance/relance/campaign"
+)
+
+// config is everything that the environment decides. Temporal's own client
+// variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS …) are
+// read by Temporal's environment configuration and not repeated here.
+type config struct {
+	DatabaseURL   string `env:"DATABASE_URL"`
+	RedisURL      string `env:"REDIS_URL"`
+	TemporalUIURL string `env:"TEMPORAL_UI_URL"`
+
+	WassengerBaseURL  string `env:"WASSENGER_BASE_URL" envDefault:"https://api.wassenger.com/v1"`
+	WassengerToken    string `env:"WASSENGER_TOKEN"`
+	WassengerDeviceID string `env:"WASSENGER_DEVICE_ID"`
+	WebhookToken      string `env:"WEBHOOK_TOKEN"`
+	WebhookHMACSecret string `env:"WEBHOOK_HMAC_SECRET"`
+	WebhookHMACHeader string `env:"WEBHOOK_HMAC_HEADER" envDefault:"X-Wassenger-Signature"`
+
+	SendLimit        int           `env:"SEND_LIMIT" envDefault:"1000"`
+	SendLimitWindow  time.Duration `env:"SEND_LIMIT_WINDOW" envDefault:"24h"`
+	ReplyReserve     float64       `env:"REPLY_RESERVE" envDefault:"1"`
+	SendSettle       time.Duration `env:"SEND_SETTLE" envDefault:"60s"`
+	SendBackoff      time.Duration `env:"SEND_BACKOFF" envDefault:"2s"`
+	ReplyWindow      time.Duration `env:"REPLY_WINDOW" envDefault:"24h"`
+	CampaignDeadline time.Duration `env:"CAMPAIGN_DEADLINE" envDefault:"48h"`
+
+	HTTPAddr     string `env:"HTTP_ADDR" envDefault:":8080"`
+	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:9090"`
+	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat    string `env:"LOG_FORMAT" envDefault:"json"`
+
+	AdminEmail    string `env:"ADMIN_EMAIL"`
+	AdminPassword string `env:"ADMIN_PASSWORD"`
+	AdminToken    string `env:"ADMIN_TOKEN"`
+}
+
+// need names a group of variables that a command cannot do without.
+type need int
+
+const (
+	needDatabase need = iota
+	needProvider
+	needWebhook
+)
+
+// readConfig reads and checks the environment. Every error is one sentence that
+// names the variable.
+func readConfig(needs ...need) (config, error) {
+	var c config
+	if err := env.Parse(&c); err != nil {
+		return c, plainParseError(err)
+	}
+	for _, n := range needs {
+		if err := c.has(n); err != nil {
+			return c, err
+		}
+	}
+	return c, c.check()
+}
+
+// plainParseError turns the library's report into one sentence with the
+// variable's name and what it would take.
+func plainParseError(err error) error {
+	var aggregate env.AggregateError
+	if !errors.As(err, &aggregate) || len(aggregate.Errors) == 0 {
+		return err
+	}
+	var parse env.ParseError
+	if !errors.As(aggregate.Errors[0], &parse) {
+		return aggregate.Errors[0]
+	}
+	variable := variableOf(parse.Name)
+	wanted := map[string]string{
+		"time.Duration": "a duration such as 90s, 15m or 24h",
+		"int":           "a whole number",
+		"float64":       "a number",
+	}[parse.Type.String()]
+	return fmt.Errorf("%s must be %s, not %q", variable, wanted, os.Getenv(variable))
+}
+
+func variableOf(field string) string {
+	params, err := env.GetFieldParams(&config{})
+	if err != nil {
+		return field
+	}
+	wanted := strings.ToLower(field)
+	for _, p := range params {
+		if strings.ReplaceAll(strings.ToLower(p.Key), "_", "") == wanted {
+			return p.Key
+		}
+	}
+	return field
+}
+
+func (c config) has(n need) error {
+	missing := func(variable, what string) error {
+		return fmt.Errorf("%s is missing: set it to %s", variable, what)
+	}
+	switch n {
+	case needDatabase:
+		if c.DatabaseURL == "" {
+			return missing("DATABASE_URL", "the PostgreSQL address, such as postgres://user:password@host:5432/relance")
+		}
+	case needProvider:
+		if c.WassengerToken == "" {
+			return missing("WASSENGER_TOKEN", "an API key of your Wassenger account")
+		}
+		if c.WassengerDeviceID == "" {
+			return missing("WASSENGER_DEVICE_ID", "the 24-character id of the WhatsApp number to send from")
+		}
+	case needWebhook:
+		if c.WebhookToken == "" {
+			return missing("WEBHOOK_TOKEN", "a long random string that Wassenger sends with every webhook")
+		}
+		if len(c.WebhookToken) < 16 {
+			return fmt.Errorf("WEBHOOK_TOKEN must have at least 16 characters, it has %d", len(c.WebhookToken))
+		}
+	}
+	return nil
+}
+
+func (c config) check() error {
+	for variable, value := range map[string]string{
+		"DATABASE_URL": c.DatabaseURL, "REDIS_URL": c.RedisURL,
+		"WASSENGER_BASE_URL": c.WassengerBaseURL, "TEMPORAL_UI_URL": c.TemporalUIURL,
+	} {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Scheme == "" || u.Host == "") {
+			return fmt.Errorf("%s must be an address with a scheme and a host", variable) // the value may hold a password
+		}
+	}
+	if _, err := c.level(); err != nil {
+		return err
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		return fmt.Errorf("LOG_FORMAT must be json or text, not %q", c.LogFormat)
+	}
+	if (c.AdminEmail == "") != (c.AdminPassword == "") {
+		return fmt.Errorf("ADMIN_EMAIL and ADMIN_PASSWORD must be set together")
+	}
+	if c.AdminToken != "" && c.AdminEmail == "" {
+		return fmt.Errorf("ADMIN_TOKEN needs ADMIN_EMAIL and ADMIN_PASSWORD beside it: a token belongs to a user")
+	}
+	return c.rules().Validate()
+}
+
+func (c config) rules() campaign.Rules {
+	return campaign.Rules{
+		Quota:       campaign.Quota{Limit: c.SendLimit, Window: c.SendLimitWindow, Reserve: c.ReplyReserve},
+		ReplyWindow: c.ReplyWindow,
+		Deadline:    c.CampaignDeadline,
+		SendSettle:  c.SendSettle,
+		SendBackoff: c.SendBackoff,
+	}
+}
+
+func (c config) level() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return level, fmt.Errorf("LOG_LEVEL must be debug, info, warn or error, not %q", c.LogLevel)
+	}
+	return level, nil
+}
+
+func (c config) logger() *slog.Logger {
+	level, err := c.level()
+	if err != nil {
+		level = slog.LevelInfo // checked before
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}

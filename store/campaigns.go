@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/relance/relance/campaign"
+)
+
+// Campaign is a row of campaigns.
+type Campaign struct {
+	ID                uuid.UUID `gorm:"primaryKey"`
+	Name              string
+	Status            campaign.Status
+	StatusReason      string
+	DeviceID          string
+	Message1          string                      `gorm:"column:message_1"`
+	Message2          string                      `gorm:"column:message_2"`
+	Message1MediaURL  string                      `gorm:"column:message_1_media_url"`
+	Message2MediaURL  string                      `gorm:"column:message_2_media_url"`
+	CategoryIDs       pgtype.FlatArray[uuid.UUID] `gorm:"column:category_ids;type:uuid[]"`
+	ContactIDs        pgtype.FlatArray[uuid.UUID] `gorm:"column:contact_ids;type:uuid[]"`
+	ExpectedReplyRate *float64
+	ScheduledAt       *time.Time
+	StartedAt         *time.Time
+	DeadlineAt        *time.Time
+	CompletedAt       *time.Time
+	TotalContacts     int64
+	SentCount         int64
+	DeliveredCount    int64
+	ReadCount         int64
+	FailedCount       int64
+	InteractionCount  int64
+	CreatedBy         *uuid.UUID
+	CreatedAt         time.Time `gorm:"<-:false"` // the database's clock sets it
+	UpdatedAt         time.Time `gorm:"<-:false;autoUpdateTime:false"`
+}
+
+// CreateCampaign stores a new campaign of this store's device. It sets the id
+// and the times of creation.
+func (s *Store) CreateCampaign(ctx context.Context, c *Campaign) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("making a campaign id: %w", err)
+	}
+	c.ID, c.DeviceID = id, s.deviceID
+	if err := s.db.WithContext(ctx).Clauses(clause.Returning{}).Create(c).Error; err != nil {
+		return fmt.Errorf("storing the campaign: %w", err)
+	}
+	return nil
+}
+
+// Campaign reads one campaign; [ErrNotFound] when there is none.
+func (s *Store) Campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
+	var c Campaign
+	result := s.db.WithContext(ctx).Where("id = ?", id).Limit(1).Find(&c)
+	if result.Error != nil {
+		return c, fmt.Errorf("reading a campaign: %w", result.Error)
+	}
+	if result.RowsAffected == 0 {
+		return c, fmt.Errorf("campaign: %w", ErrNotFound)
+	}
+	return c, nil
+}
+
+// CampaignsToStart lists scheduled campaigns that are due, oldest first.
+func (s *Store) CampaignsToStart(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT id FROM campaigns WHERE status = 'scheduled' AND scheduled_at <= relance_now()
+		ORDER BY scheduled_at LIMIT ?`, limit).Scan(&ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for campaigns to start: %w", err)
+	}
+	return ids, nil
+}
+
+// Frozen is a campaign whose audience is fixed.
+type Frozen struct {
+	Status       campaign.Status
+	Recipients   int64
+	DeadlineLeft time.Duration
+}
+
+// FreezeAudience fixes who gets a campaign, starts its clock and marks it as
+// running. Opted-out contacts are left out. Called again, it tells what the
+// first call fixed.
+func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error) {
+	var frozen Frozen
+	err := s.transaction(ctx, "freezing the audience", func(tx *gorm.DB) error {
+		var row struct {
+			Status        campaign.Status
+			TotalContacts int64
+			DeadlineAt    *time.Time
+		}
+		if err := first(tx, &row, `SELECT status, total_contacts, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+			return err
+		}
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		if row.Status == campaign.Scheduled {
+			deadline := at.Add(s.rules.Deadline)
+			row.Status, row.DeadlineAt = campaign.Running, &deadline
+			if row.TotalContacts, err = insertRecipients(tx, id); err != nil {
+				return err
+			}
+			if err := tx.Exec(`UPDATE campaigns SET status = 'running', started_at = ?, deadline_at = ?, total_contacts = ?, updated_at = ?
+				WHERE id = ?`, at, deadline, row.TotalContacts, at, id).Error; err != nil {
+				return err
+			}
+		}
+		frozen = Frozen{Status: row.Status, Recipients: row.TotalContacts}
+		if row.DeadlineAt != nil {
+			frozen.DeadlineLeft = max(row.DeadlineAt.Sub(at), 0)
+		}
+		return nil
+	})
+	return frozen, err
+}
+
+// insertRecipients copies the audience, and writes one pending Message 1 for
+// each recipient, in two statements whatever the size (Property 4).
+func insertRecipients(tx *gorm.DB, id uuid.UUID) (int64, error) {
+	inserted := tx.Exec(`
+		INSERT INTO recipients (campaign_id, contact_id, device_id, position, phone, variables)
+		SELECT c.id, k.id, c.device_id, row_number() OVER (ORDER BY k.created_at, k.id), k.phone,
+		       k.attributes || jsonb_build_object('name', k.name)
+		FROM campaigns c, contacts k
+		WHERE c.id = ? AND k.opted_out_at IS NULL
+		  AND (k.id = ANY (c.contact_ids)
+		       OR EXISTS (SELECT FROM contact_categories kc
+		                  WHERE kc.contact_id = k.id AND kc.category_id = ANY (c.category_ids)))`, id)
+	if inserted.Error != nil {
+		return 0, inserted.Error
+	}
+	return inserted.RowsAffected, tx.Exec(`
+		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
+		SELECT gen_random_uuid(), campaign_id, contact_id, device_id, 'message_1' FROM recipients WHERE campaign_id = ?`, id).Error
+}
+
+// Closing tells whether a campaign is over.
+type Closing struct {
+	Closed       bool
+	Unfinished   int64
+	DeadlineLeft time.Duration
+}
+
+// CloseCampaign completes a campaign when every recipient is final (Property
+// 11), or at its deadline whatever the states (Property 13): who was not sent
+// Message 1 by then ends as not_sent. The final totals are stored (Property 12).
+func (s *Store) CloseCampaign(ctx context.Context, id uuid.UUID) (Closing, error) {
+	var closing Closing
+	err := s.transaction(ctx, "closing the campaign", func(tx *gorm.DB) error {
+		var row struct {
+			Status     campaign.Status
+			DeadlineAt time.Time
+		}
+		if err := first(tx, &row, `SELECT status, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+			return err
+		}
+		closing = Closing{Closed: row.Status.Final()}
+		if closing.Closed {
+			return nil
+		}
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		closing.DeadlineLeft = max(row.DeadlineAt.Sub(at), 0)
+		if err := tx.Raw(`SELECT count(*) FROM recipients WHERE campaign_id = ? AND finished_at IS NULL`, id).
+			Scan(&closing.Unfinished).Error; err != nil {
+			return err
+		}
+		if closing.Unfinished > 0 && closing.DeadlineLeft > 0 {
+			return nil
+		}
+		closing.Closed = true
+		if err := leaveUnsent(tx, id, campaign.ReasonDeadline, at); err != nil {
+			return err
+		}
+		return tx.Exec(`UPDATE campaigns SET status = 'completed', completed_at = ?, updated_at = ? WHERE id = ?`, at, at, id).Error
+	})
+	if err != nil || !closing.Closed {
+		return closing, err
+	}
+	// A transaction of its own: whoever changes a recipient after the one above
+	// sees the campaign completed and refreshes the totals; whoever changed one
+	// before is seen here. So no change is missed.
+	return closing, s.RefreshTotals(ctx, id)
+}
+
+// leaveUnsent ends every recipient whose Message 1 has surely not left. One
+// that may just be leaving is settled by its own workflow.
+func leaveUnsent(tx *gorm.DB, id uuid.UUID, reason campaign.Reason, at time.Time) error {
+	return tx.Exec(`
+		UPDATE recipients r SET state = 'not_sent', state_reason = ?, finished_at = ?
+		FROM (SELECT r.campaign_id, r.contact_id FROM recipients r
+		      JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
+		      WHERE r.campaign_id = ? AND r.state IN ('pending', 'admitted') AND m.status = 'pending'
+		      ORDER BY r.position FOR UPDATE) unsent
+		WHERE r.campaign_id = unsent.campaign_id AND r.contact_id = unsent.contact_id`, reason, at, id).Error
+}
+
+// RefreshTotals stores a finished campaign's totals anew; it does nothing to one that is still open.
+func (s *Store) RefreshTotals(ctx context.Context, id uuid.UUID) error {
+	var status campaign.Status
+	if err := first(s.db.WithContext(ctx), &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil {
+		return fmt.Errorf("reading the campaign's status: %w", err)
+	}
+	if !status.Final() {
+		return nil
+	}
+	err := s.db.WithContext(ctx).Exec(`
+		UPDATE campaigns c SET sent_count = m.sent, delivered_count = m.delivered, read_count = m.read,
+		       failed_count = m.failed, interaction_count = i.n
+		FROM (SELECT count(sent_at) AS sent, count(delivered_at) AS delivered, count(read_at) AS read,
+		             count(*) FILTER (WHERE status = 'failed') AS failed
+		      FROM messages WHERE campaign_id = @id) m,
+		     (SELECT count(*) AS n FROM interactions WHERE campaign_id = @id) i
+		WHERE c.id = @id`, map[string]any{"id": id}).Error
+	if err != nil {
+		return fmt.Errorf("refreshing the campaign's totals: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package worker connects Relance to Temporal: the client that starts and wakes
+// workflows, the workers that run them, and the dispatcher that repeats what
+// was lost.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/relance/relance/workflows"
+)
+
+// Engine starts and wakes workflows. Every method may be repeated.
+type Engine struct {
+	Client client.Client
+}
+
+// StartCampaign starts a campaign's workflow, unless it has been started.
+func (e *Engine) StartCampaign(ctx context.Context, campaignID uuid.UUID) error {
+	_, err := e.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.CampaignID(campaignID),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		StaticSummary:            "Campaign: waves of contacts, closed at the deadline",
+		TypedSearchAttributes:    temporal.NewSearchAttributes(workflows.CampaignIDKey.ValueSet(campaignID.String())),
+	}, workflows.Campaign, workflows.CampaignInput{CampaignID: campaignID})
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return fmt.Errorf("starting the campaign's workflow: %w", err)
+	}
+	return nil
+}
+
+// Wake makes a contact's workflow look at the database again. Should the
+// workflow be gone while the database still owes the contact something, a new
+// one takes over; there is nothing to do for a contact that is final.
+func (e *Engine) Wake(ctx context.Context, campaignID, contactID uuid.UUID) error {
+	err := e.Client.SignalWorkflow(ctx, workflows.ContactID(campaignID, contactID), "", workflows.InteractionSignal, nil)
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("signalling a contact's workflow: %w", err)
+	}
+	return nil
+}
+
+// Revive starts a contact's workflow anew where it is gone, and wakes it where it is not.
+func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) error {
+	id := workflows.ContactID(campaignID, contactID)
+	_, err := e.Client.SignalWithStartWorkflow(ctx, id, workflows.InteractionSignal, nil, client.StartWorkflowOptions{
+		ID:                    id,
+		TaskQueue:             workflows.TaskQueue,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         "Revived: what the database still owes this contact",
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.CampaignIDKey.ValueSet(campaignID.String())),
+	}, workflows.Contact, workflows.ContactInput{CampaignID: campaignID, ContactID: contactID})
+	if err != nil {
+		return fmt.Errorf("reviving a contact's workflow: %w", err)
+	}
+	return nil
+}
+
+// Healthy reports whether Temporal answers.
+func (e *Engine) Healthy(ctx context.Context) error {
+	if _, err := e.Client.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("asking Temporal: %w", err)
+	}
+	return nil
+}

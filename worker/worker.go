@@ -1,0 +1,110 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/relance/relance/activities"
+	"github.com/relance/relance/workflows"
+)
+
+// Worker runs Relance's workflows and activities, and the dispatcher.
+type Worker struct {
+	Client     client.Client
+	Namespace  string
+	Activities *activities.Activities
+	Dispatcher *Dispatcher
+	Logger     *slog.Logger
+}
+
+const (
+	// drainTimeout is how long running activities may go on after a stop was
+	// asked for: a call to the provider and its settling.
+	drainTimeout = 20 * time.Second
+	// decideAtOnce bounds activities that ask the database, so that they do not
+	// queue up in front of its connections.
+	decideAtOnce = 32
+	// sendAtOnce bounds calls to the provider.
+	sendAtOnce = 64
+)
+
+// Run works until the context ends, then drains.
+func (w *Worker) Run(ctx context.Context) error {
+	if err := EnsureSearchAttributes(ctx, w.Client, w.Namespace); err != nil {
+		return err
+	}
+	decide := worker.New(w.Client, workflows.TaskQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: decideAtOnce,
+		WorkflowTaskPollerBehavior:         polling(),
+		ActivityTaskPollerBehavior:         polling(),
+		WorkerStopTimeout:                  drainTimeout,
+	})
+	decide.RegisterWorkflow(workflows.Campaign)
+	decide.RegisterWorkflow(workflows.Wave)
+	decide.RegisterWorkflow(workflows.Contact)
+	decide.RegisterActivity(w.Activities)
+
+	send := worker.New(w.Client, workflows.SendTaskQueue, worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: sendAtOnce,
+		ActivityTaskPollerBehavior:         polling(),
+		WorkerStopTimeout:                  drainTimeout,
+	})
+	send.RegisterActivity(w.Activities)
+
+	group, ctx := errgroup.WithContext(ctx)
+	for _, each := range []worker.Worker{decide, send} {
+		group.Go(func() error { return runUntil(ctx, each) })
+	}
+	group.Go(func() error {
+		w.Dispatcher.Run(ctx)
+		return nil
+	})
+	return group.Wait()
+}
+
+func runUntil(ctx context.Context, w worker.Worker) error {
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("starting a worker: %w", err)
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}
+
+func polling() worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
+}
+
+// EnsureSearchAttributes registers the search attributes that the workflows
+// set, where the namespace lacks them.
+func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
+	operator := c.OperatorService()
+	listed, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("listing Temporal's search attributes: %w", err)
+	}
+	missing := map[string]enumspb.IndexedValueType{}
+	for _, name := range []string{workflows.CampaignIDKey.GetName(), workflows.ContactStateKey.GetName()} {
+		if _, ok := listed.GetCustomAttributes()[name]; !ok {
+			missing[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: namespace, SearchAttributes: missing,
+	}); err != nil {
+		return fmt.Errorf("registering Temporal's search attributes: %w", err)
+	}
+	return nil
+}

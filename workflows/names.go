@@ -1,0 +1,52 @@
+package workflows
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+)
+
+// Task queues.
+const (
+	// TaskQueue takes workflow tasks and the activities that only ask the database.
+	TaskQueue = "relance"
+	// SendTaskQueue takes the activities that call the provider.
+	SendTaskQueue = "relance-send"
+)
+
+// CampaignID is the workflow id of a campaign.
+func CampaignID(campaignID uuid.UUID) string { return "campaign/" + campaignID.String() }
+
+// WaveID is the workflow id of a campaign's n-th wave.
+func WaveID(campaignID uuid.UUID, n int) string {
+	return fmt.Sprintf("%s/wave/%d", CampaignID(campaignID), n)
+}
+
+// ContactID is the workflow id of one contact of a campaign.
+func ContactID(campaignID, contactID uuid.UUID) string {
+	return CampaignID(campaignID) + "/contact/" + contactID.String()
+}
+
+const (
+	// InteractionSignal tells a contact's workflow that the database knows more
+	// than it did: a reply, an acknowledgement, a resumed campaign. It carries
+	// nothing and may be lost, late or doubled.
+	InteractionSignal = "interaction"
+
+	// PauseUpdate, ResumeUpdate and CancelUpdate control a campaign.
+	PauseUpdate  = "pause"
+	ResumeUpdate = "resume"
+	CancelUpdate = "cancel"
+
+	// ProgressQuery answers with [Progress].
+	ProgressQuery = "progress"
+)
+
+// Search attributes of every workflow here.
+var (
+	// CampaignIDKey is the campaign's id.
+	CampaignIDKey = temporal.NewSearchAttributeKeyKeyword("CampaignId")
+	// ContactStateKey is a contact's final state, set once.
+	ContactStateKey = temporal.NewSearchAttributeKeyKeyword("ContactState")
+)

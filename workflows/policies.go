@@ -1,0 +1,64 @@
+package workflows
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/relance/relance/campaign"
+)
+
+// Priorities on the task queues, 1 first. A contact who has just answered is
+// never held up behind Message 1s.
+const (
+	urgentPriority = 1
+	normalPriority = 3
+)
+
+// deciding is for activities that only ask the database: short, and repeated
+// for as long as the database is away.
+func deciding(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,
+		},
+		WaitForCancellation: true,
+		Summary:             summary,
+	})
+}
+
+// sending is for the activity that calls the provider. The database counts
+// attempts, so Temporal may repeat it without limit; the error says after how
+// long. Its timeout leaves room for the provider's own and for settling.
+func sending(ctx workflow.Context, message campaign.MessageType) workflow.Context {
+	options := workflow.ActivityOptions{
+		TaskQueue:           SendTaskQueue,
+		StartToCloseTimeout: 45 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
+		},
+		WaitForCancellation: true,
+		Summary:             "Send Message 1",
+		Priority:            temporal.Priority{PriorityKey: normalPriority},
+	}
+	if message == campaign.Message2 {
+		options.Summary = "Send Message 2"
+		options.Priority = temporal.Priority{PriorityKey: urgentPriority}
+	}
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// child is for waves and contacts. They outlive their parent: a campaign closes
+// at its deadline while a contact whose window is still open lives on.
+func child(ctx workflow.Context, id, summary string, attributes ...temporal.SearchAttributeUpdate) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		WaitForCancellation:   true,
+		StaticSummary:         summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(attributes...),
+	})
+}
