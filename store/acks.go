@@ -55,7 +55,7 @@ func acknowledged(tx *gorm.DB, event campaign.Event) (uuid.UUID, error) {
 		reference = uuid.Nil // not one of ours; no row has it
 	}
 	var id uuid.UUID
-	err = first(tx, &id, `
+	err = value(tx, &id, `
 		SELECT id FROM messages
 		WHERE id = @reference OR wa_id = nullif(@wa_id, '') OR provider_id = nullif(@provider_id, '')
 		ORDER BY id = @reference DESC, wa_id = nullif(@wa_id, '') DESC NULLS LAST

@@ -35,7 +35,7 @@ func (s *Store) Admit(ctx context.Context, campaignID uuid.UUID, wave, size, bac
 	err := s.transaction(ctx, "admitting recipients", func(tx *gorm.DB) error {
 		admission = Admission{}
 		var deviceID string
-		if err := first(tx, &deviceID, `SELECT device_id FROM campaigns WHERE id = ?`, campaignID); err != nil {
+		if err := value(tx, &deviceID, `SELECT device_id FROM campaigns WHERE id = ?`, campaignID); err != nil {
 			return err
 		}
 		if _, err := lockDevice(tx, deviceID); err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -20,12 +19,12 @@ type Campaign struct {
 	Status            campaign.Status
 	StatusReason      string
 	DeviceID          string
-	Message1          string                      `gorm:"column:message_1"`
-	Message2          string                      `gorm:"column:message_2"`
-	Message1MediaURL  string                      `gorm:"column:message_1_media_url"`
-	Message2MediaURL  string                      `gorm:"column:message_2_media_url"`
-	CategoryIDs       pgtype.FlatArray[uuid.UUID] `gorm:"column:category_ids;type:uuid[]"`
-	ContactIDs        pgtype.FlatArray[uuid.UUID] `gorm:"column:contact_ids;type:uuid[]"`
+	Message1          string `gorm:"column:message_1"`
+	Message2          string `gorm:"column:message_2"`
+	Message1MediaURL  string `gorm:"column:message_1_media_url"`
+	Message2MediaURL  string `gorm:"column:message_2_media_url"`
+	CategoryIDs       UUIDs  `gorm:"column:category_ids;type:uuid[]"`
+	ContactIDs        UUIDs  `gorm:"column:contact_ids;type:uuid[]"`
 	ExpectedReplyRate *float64
 	ScheduledAt       *time.Time
 	StartedAt         *time.Time
@@ -212,7 +211,7 @@ func leaveUnsent(tx *gorm.DB, id uuid.UUID, reason campaign.Reason, at time.Time
 // RefreshTotals stores a finished campaign's totals anew; it does nothing to one that is still open.
 func (s *Store) RefreshTotals(ctx context.Context, id uuid.UUID) error {
 	var status campaign.Status
-	if err := first(s.db.WithContext(ctx), &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil {
+	if err := value(s.db.WithContext(ctx), &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil {
 		return fmt.Errorf("reading the campaign's status: %w", err)
 	}
 	if !status.Final() {

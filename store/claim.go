@@ -100,7 +100,7 @@ func (s *Store) Claim(ctx context.Context, key MessageKey) (Claim, error) {
 	var claim Claim
 	err := s.transaction(ctx, "claiming "+string(key.Type), func(tx *gorm.DB) error {
 		var deviceID string
-		if err := first(tx, &deviceID, `SELECT device_id FROM recipients WHERE campaign_id = ? AND contact_id = ?`,
+		if err := value(tx, &deviceID, `SELECT device_id FROM recipients WHERE campaign_id = ? AND contact_id = ?`,
 			key.CampaignID, key.ContactID); err != nil {
 			return err
 		}

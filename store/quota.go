@@ -12,7 +12,7 @@ import (
 // lockDevice takes the lock under which everything about a device's quota is
 // decided, and tells whether the device is halted.
 func lockDevice(tx *gorm.DB, deviceID string) (halted bool, err error) {
-	err = first(tx, &halted, `SELECT halted_at IS NOT NULL FROM devices WHERE id = ? FOR UPDATE`, deviceID)
+	err = value(tx, &halted, `SELECT halted_at IS NOT NULL FROM devices WHERE id = ? FOR UPDATE`, deviceID)
 	return halted, err
 }
 

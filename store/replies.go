@@ -112,7 +112,7 @@ func (s *Store) repliedTo(tx *gorm.DB, event campaign.Event) (Recipient, error) 
 // lockMessage1 locks a recipient and its Message 1.
 func lockMessage1(tx *gorm.DB, recipient Recipient) (sentRow, error) {
 	var id uuid.UUID
-	if err := first(tx, &id, `SELECT id FROM messages WHERE campaign_id = ? AND contact_id = ? AND message_type = 'message_1'`,
+	if err := value(tx, &id, `SELECT id FROM messages WHERE campaign_id = ? AND contact_id = ? AND message_type = 'message_1'`,
 		recipient.CampaignID, recipient.ContactID); err != nil {
 		return sentRow{}, err
 	}

@@ -133,7 +133,7 @@ func (s *Store) openWindow(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sent
 		return row, nil
 	}
 	var status campaign.Status
-	if err := first(tx, &status, `SELECT status FROM campaigns WHERE id = ?`, row.CampaignID); err != nil {
+	if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ?`, row.CampaignID); err != nil {
 		return row, err
 	}
 	ends := campaign.WindowEnd(sentAt, s.rules.ReplyWindow)
@@ -280,7 +280,7 @@ func (s *Store) HaltDevice(ctx context.Context, messageID uuid.UUID, token time.
 	}
 	return progress, s.transaction(ctx, "halting the device", func(tx *gorm.DB) error {
 		var deviceID string
-		if err := first(tx, &deviceID, `SELECT device_id FROM messages WHERE id = ?`, messageID); err != nil {
+		if err := value(tx, &deviceID, `SELECT device_id FROM messages WHERE id = ?`, messageID); err != nil {
 			return err
 		}
 		if _, err := lockDevice(tx, deviceID); err != nil {

@@ -37,7 +37,7 @@ func (s *Store) CampaignStats(ctx context.Context, id uuid.UUID) (Stats, error) 
 		States: map[campaign.RecipientState]int64{},
 	}
 	db := s.db.WithContext(ctx)
-	if err := first(db, &stats.TotalContacts, `SELECT total_contacts FROM campaigns WHERE id = ?`, id); err != nil {
+	if err := value(db, &stats.TotalContacts, `SELECT total_contacts FROM campaigns WHERE id = ?`, id); err != nil {
 		return stats, fmt.Errorf("reading the campaign's size: %w", err)
 	}
 	var byType []struct {

@@ -129,11 +129,26 @@ func worthAnotherTry(err error) bool {
 // at which the decision about that row falls.
 func now(tx *gorm.DB) (time.Time, error) {
 	var at time.Time
-	err := tx.Raw(`SELECT relance_now()`).Scan(&at).Error
+	err := value(tx, &at, `SELECT relance_now()`)
 	return at, err
 }
 
-// first scans the first row of a query into dest and reports [ErrNotFound] for none.
+// value scans the one value of a query's first row into dest, a plain type, and
+// reports [ErrNotFound] for none. gorm's own Scan takes a UUID for a list.
+func value(tx *gorm.DB, dest any, query string, args ...any) error {
+	row := tx.Raw(query, args...).Row()
+	if row == nil {
+		return tx.Error
+	}
+	err := row.Scan(dest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// first scans the first row of a query into dest, a struct, and reports
+// [ErrNotFound] for none.
 func first(tx *gorm.DB, dest any, query string, args ...any) error {
 	result := tx.Raw(query, args...).Scan(dest)
 	if result.Error != nil {

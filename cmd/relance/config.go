@@ -47,6 +47,9 @@ type config struct {
 	AdminToken    string `env:"ADMIN_TOKEN"`
 }
 
+// processEnvironment is the environment this process was started with.
+func processEnvironment() map[string]string { return env.ToMap(os.Environ()) }
+
 // need names a group of variables that a command cannot do without.
 type need int
 
@@ -56,12 +59,12 @@ const (
 	needWebhook
 )
 
-// readConfig reads and checks the environment. Every error is one sentence that
+// readConfig reads and checks an environment. Every error is one sentence that
 // names the variable.
-func readConfig(needs ...need) (config, error) {
+func readConfig(environment map[string]string, needs ...need) (config, error) {
 	var c config
-	if err := env.Parse(&c); err != nil {
-		return c, plainParseError(err)
+	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
+		return c, plainParseError(err, environment)
 	}
 	for _, n := range needs {
 		if err := c.has(n); err != nil {
@@ -73,7 +76,7 @@ func readConfig(needs ...need) (config, error) {
 
 // plainParseError turns the library's report into one sentence with the
 // variable's name and what it would take.
-func plainParseError(err error) error {
+func plainParseError(err error, environment map[string]string) error {
 	var aggregate env.AggregateError
 	if !errors.As(err, &aggregate) || len(aggregate.Errors) == 0 {
 		return err
@@ -88,7 +91,7 @@ func plainParseError(err error) error {
 		"int":           "a whole number",
 		"float64":       "a number",
 	}[parse.Type.String()]
-	return fmt.Errorf("%s must be %s, not %q", variable, wanted, os.Getenv(variable))
+	return fmt.Errorf("%s must be %s, not %q", variable, wanted, environment[variable])
 }
 
 func variableOf(field string) string {

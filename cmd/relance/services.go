@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	tlog "go.temporal.io/sdk/log"
+
+	"github.com/relance/relance/activities"
+	"github.com/relance/relance/api"
+	"github.com/relance/relance/cache"
+	"github.com/relance/relance/intake"
+	"github.com/relance/relance/migrations"
+	"github.com/relance/relance/store"
+	"github.com/relance/relance/wassenger"
+	"github.com/relance/relance/worker"
+)
+
+// services is Relance wired up. Everything that runs is made from it.
+type services struct {
+	config    config
+	logger    *slog.Logger
+	store     *store.Store
+	cache     *cache.Cache
+	temporal  client.Client
+	namespace string
+	engine    *worker.Engine
+	intake    *intake.Intake
+}
+
+// temporalOptions reads Temporal's own client environment.
+func temporalOptions() (client.Options, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return options, fmt.Errorf("reading Temporal's client environment (TEMPORAL_ADDRESS and the like): %w", err)
+	}
+	return options, nil
+}
+
+// openServices connects. Temporal is connected to when it is first needed, so
+// that the API takes webhooks while Temporal is away.
+func openServices(ctx context.Context, c config, temporal client.Options, logger *slog.Logger) (*services, error) {
+	s := &services{config: c, logger: logger, namespace: temporal.Namespace}
+	if s.namespace == "" {
+		s.namespace = client.DefaultNamespace
+	}
+	var err error
+	if s.store, err = store.Open(ctx, c.DatabaseURL, store.Options{DeviceID: c.WassengerDeviceID, Rules: c.rules()}); err != nil {
+		return nil, err
+	}
+	if s.cache, err = cache.New(c.RedisURL, logger); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	temporal.Logger = tlog.NewStructuredLogger(logger)
+	if s.temporal, err = client.NewLazyClient(temporal); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the Temporal client: %w", err), s.close())
+	}
+	s.engine = &worker.Engine{Client: s.temporal}
+	s.intake = &intake.Intake{Store: s.store, Waker: s.engine, Logger: logger}
+	return s, nil
+}
+
+func (s *services) close() error {
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
+	var errs []error
+	if s.cache != nil {
+		errs = append(errs, s.cache.Close())
+	}
+	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// ready makes sure that the database has this binary's schema.
+func schemaIsCurrent(ctx context.Context, c config) error {
+	db, err := store.Connect(c.DatabaseURL, 1)
+	if err != nil {
+		return err
+	}
+	pending, err := migrations.Pending(ctx, db)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	if pending {
+		return errors.New("the database schema is older than this binary: run `relance migrate`")
+	}
+	return nil
+}
+
+func (s *services) handler() (http.Handler, error) {
+	return api.New(api.Options{
+		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake,
+		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
+		TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
+		Logger: s.logger,
+	})
+}
+
+// providerTimeout bounds one call to the provider; it is well under the
+// timeout of the activity that makes it.
+const providerTimeout = 10 * time.Second
+
+func (s *services) worker() (*worker.Worker, error) {
+	provider, err := wassenger.New(wassenger.Options{
+		BaseURL: s.config.WassengerBaseURL, Token: s.config.WassengerToken,
+		DeviceID: s.config.WassengerDeviceID, Timeout: providerTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the provider's client: %w", err)
+	}
+	return &worker.Worker{
+		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
+		Activities: &activities.Activities{Store: s.store, Provider: provider, SendTimeout: providerTimeout, Workflows: s.engine},
+		Dispatcher: &worker.Dispatcher{Store: s.store, Engine: s.engine, Intake: s.intake, Logger: s.logger},
+	}, nil
+}
+
+// bootstrap creates the first super_admin on an empty database.
+func (s *services) bootstrap(ctx context.Context) error {
+	if s.config.AdminEmail == "" {
+		return nil
+	}
+	return s.store.Bootstrap(ctx, s.config.AdminEmail, s.config.AdminPassword, s.config.AdminToken)
+}

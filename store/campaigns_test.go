@@ -1,0 +1,142 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relance/relance/campaign"
+)
+
+func TestProperty4_AudienceGetsExactlyOneMessage1Each(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(5)
+	category := uuid.New()
+	b.exec(`INSERT INTO categories (id, name) VALUES ($1, 'All')`, category)
+	b.exec(`INSERT INTO contact_categories SELECT id, $1 FROM contacts`, category)
+	b.exec(`UPDATE contacts SET opted_out_at = now() WHERE id = $1`, contacts[4])
+	id := b.launched(contacts)
+	b.exec(`UPDATE campaigns SET category_ids = ARRAY[$1::uuid]`, category)
+
+	frozen, err := b.FreezeAudience(t.Context(), id) // again: the first one counts
+
+	require.NoError(t, err)
+	require.EqualValues(t, 4, frozen.Recipients, "whoever opted out is skipped, whoever is named twice counts once")
+	require.Equal(t, campaign.Running, frozen.Status)
+	require.Equal(t, 4, one[int](b, `SELECT count(*) FROM messages WHERE message_type = 'message_1' AND status = 'pending'`))
+}
+
+func TestAdmissionAskedAgainForAWaveAnswersTheSame(t *testing.T) {
+	b := open(t)
+	id := b.launched(b.contacts(10))
+	first := b.admit(id, 1, 4)
+	require.Len(t, first, 4)
+	require.Equal(t, first, b.admit(id, 1, 4))
+	require.NotContains(t, b.admit(id, 2, 4), first[0])
+}
+
+func TestAdmissionLeavesRoomForEveryAnswer(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 10 })
+	contacts := b.contacts(12)
+	id := b.launched(contacts)
+	require.Len(t, b.admit(id, 1, 12), 5)
+	for _, contact := range contacts[:5] {
+		b.send(key(id, contact, campaign.Message1))
+	}
+	admission, err := b.Admit(t.Context(), id, 2, 12, 1000)
+	require.NoError(t, err)
+	require.Empty(t, admission.Contacts)
+	require.EqualValues(t, 7, admission.Left)
+	require.InDelta(t, (24*time.Hour + 10*time.Minute).Seconds(), admission.AskAgain.Seconds(), 60)
+
+	for i, contact := range contacts[:5] {
+		b.reply(i, contact.String())
+		b.send(key(id, contact, campaign.Message2))
+	}
+	usage, err := b.Usage(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, campaign.Usage{Sent: 10}, usage)
+
+	b.ahead(24*time.Hour + time.Minute)
+	require.Len(t, b.admit(id, 2, 12), 5, "a day later the quota is free again")
+}
+
+func TestBacklogOfUnsentContactsHoldsAdmissionBack(t *testing.T) {
+	b := open(t)
+	id := b.launched(b.contacts(10))
+	b.admit(id, 1, 4)
+	admission, err := b.Admit(t.Context(), id, 2, 4, 4)
+	require.NoError(t, err)
+	require.True(t, admission.Crowded)
+	require.Empty(t, admission.Contacts)
+}
+
+func TestCampaignClosesWhenEveryoneIsFinalAndStoresItsTotals(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(2)
+	b.reply(0, "reply")
+	closing, err := b.CloseCampaign(t.Context(), id)
+	require.NoError(t, err)
+	require.False(t, closing.Closed)
+	require.EqualValues(t, 2, closing.Unfinished)
+
+	b.send(key(id, contacts[0], campaign.Message2))
+	b.ahead(24 * time.Hour)
+	_, err = b.CloseWindow(t.Context(), id, contacts[1])
+	require.NoError(t, err)
+	closing, err = b.CloseCampaign(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, closing.Closed)
+
+	c, err := b.Campaign(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, campaign.Completed, c.Status)
+	require.Equal(t, []int64{2, 3, 1}, []int64{c.TotalContacts, c.SentCount, c.InteractionCount})
+}
+
+func TestProperty13_CampaignClosesAt48HoursWhateverTheStates(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(4)
+	id := b.launched(contacts)
+	b.admit(id, 1, 3)
+	b.send(key(id, contacts[0], campaign.Message1))
+	b.claim(key(id, contacts[1], campaign.Message1)) // may just be leaving
+	b.ahead(48 * time.Hour)
+
+	closing, err := b.CloseCampaign(t.Context(), id)
+
+	require.NoError(t, err)
+	require.True(t, closing.Closed)
+	require.Equal(t, campaign.Message1Sent, b.state(id, contacts[0]), "its window lives on")
+	require.Equal(t, campaign.Admitted, b.state(id, contacts[1]), "its own workflow settles it")
+	for _, contact := range contacts[2:] {
+		require.Equal(t, campaign.NotSent, b.state(id, contact))
+		require.Equal(t, campaign.ReasonDeadline, b.reason(id, contact))
+	}
+}
+
+func TestTotalsFollowWhatIsLearntAfterACampaignHasCompleted(t *testing.T) {
+	b := open(t)
+	id, _ := b.messaged(1)
+	b.ahead(48 * time.Hour)
+	_, err := b.CloseCampaign(t.Context(), id)
+	require.NoError(t, err)
+
+	message := one[uuid.UUID](b, `SELECT id FROM messages`)
+	b.ack(campaign.MessageRead, time.Now(), campaign.Event{Reference: message.String()})
+	b.reply(0, "late")
+
+	c, err := b.Campaign(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.SentCount, c.DeliveredCount, c.ReadCount, c.InteractionCount})
+}
+
+func TestSchemaRefusesASecondMessageOfAKind(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(1)
+	_, err := b.Pool().Exec(`INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type) VALUES (gen_random_uuid(), $1, $2, $3, 'message_1')`,
+		id, contacts[0], device)
+	require.ErrorContains(t, err, "messages_campaign_id_contact_id_message_type_key")
+}

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// ErrDuplicatePhone: another contact has the phone number.
+var ErrDuplicatePhone = fmt.Errorf("phone number in use: %w", ErrConflict)
+
+// Attributes are what is known of a contact beside name and phone; message
+// texts may show them.
+type Attributes map[string]string
+
+// Value is the attributes as JSON; nil is the empty object.
+func (a Attributes) Value() (driver.Value, error) {
+	if a == nil {
+		return "{}", nil
+	}
+	encoded, err := json.Marshal(a)
+	return string(encoded), err
+}
+
+// Scan reads a jsonb object. Values that are no strings are shown as texts show them.
+func (a *Attributes) Scan(value any) error {
+	switch v := value.(type) {
+	case string:
+		*a = textVariables([]byte(v))
+	case []byte:
+		*a = textVariables(v)
+	default:
+		return fmt.Errorf("attributes cannot be read from %T", value)
+	}
+	return nil
+}
+
+// ContactData is what callers may say about a contact.
+type ContactData struct {
+	Phone       string // E.164
+	Name        string
+	Attributes  Attributes
+	CategoryIDs UUIDs
+}
+
+// Contact is a person who may be messaged.
+type Contact struct {
+	ID          uuid.UUID
+	Phone       string
+	Name        string
+	Attributes  Attributes
+	CategoryIDs UUIDs
+	OptedOutAt  *time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+const contactColumns = `k.id, k.phone, k.name, k.attributes, k.opted_out_at, k.created_at, k.updated_at,
+	ARRAY(SELECT kc.category_id FROM contact_categories kc WHERE kc.contact_id = k.id ORDER BY kc.category_id) AS category_ids`
+
+// CreateContact stores a new contact. [ErrDuplicatePhone] and [MissingError] for
+// categories are the caller's mistakes.
+func (s *Store) CreateContact(ctx context.Context, data ContactData) (Contact, error) {
+	var contact Contact
+	err := s.transaction(ctx, "storing a contact", func(tx *gorm.DB) error {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		inserted := tx.Exec(`INSERT INTO contacts (id, phone, name, attributes) VALUES (?, ?, ?, ?)
+			ON CONFLICT (phone) DO NOTHING`, id, data.Phone, data.Name, data.Attributes)
+		if inserted.Error != nil {
+			return inserted.Error
+		}
+		if inserted.RowsAffected == 0 {
+			return ErrDuplicatePhone
+		}
+		if err := linkCategories(tx, id, data.CategoryIDs); err != nil {
+			return err
+		}
+		contact, err = readContact(tx, id)
+		return err
+	})
+	return contact, err
+}
+
+// UpdateContact replaces what is known about a contact, categories included.
+// Whether the contact opted out stays as it is.
+func (s *Store) UpdateContact(ctx context.Context, id uuid.UUID, data ContactData) (Contact, error) {
+	var contact Contact
+	err := s.transaction(ctx, "changing a contact", func(tx *gorm.DB) error {
+		updated := tx.Exec(`UPDATE contacts SET phone = ?, name = ?, attributes = ?, updated_at = relance_now() WHERE id = ?`,
+			data.Phone, data.Name, data.Attributes, id)
+		if errors.Is(updated.Error, gorm.ErrDuplicatedKey) {
+			return ErrDuplicatePhone
+		}
+		if updated.Error != nil {
+			return updated.Error
+		}
+		if updated.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		if err := tx.Exec(`DELETE FROM contact_categories WHERE contact_id = ? AND category_id <> ALL (?::uuid[])`,
+			id, data.CategoryIDs).Error; err != nil {
+			return err
+		}
+		if err := linkCategories(tx, id, data.CategoryIDs); err != nil {
+			return err
+		}
+		var err error
+		contact, err = readContact(tx, id)
+		return err
+	})
+	return contact, err
+}
+
+func linkCategories(tx *gorm.DB, contactID uuid.UUID, ids UUIDs) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := holdCategories(tx, ids); err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO contact_categories (contact_id, category_id) SELECT ?::uuid, unnest(?::uuid[]) ON CONFLICT DO NOTHING`,
+		contactID, ids).Error
+}
+
+// DeleteContact forgets a contact. What campaigns have sent stays on record.
+func (s *Store) DeleteContact(ctx context.Context, id uuid.UUID) error {
+	return s.transaction(ctx, "deleting a contact", func(tx *gorm.DB) error {
+		deleted := tx.Exec(`DELETE FROM contacts WHERE id = ?`, id)
+		if deleted.Error == nil && deleted.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		return deleted.Error
+	})
+}
+
+// SetOptedOut records that a contact must not be messaged, or may be again. The
+// moment of the first opt-out stays.
+func (s *Store) SetOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (Contact, error) {
+	var contact Contact
+	err := s.transaction(ctx, "recording an opt-out", func(tx *gorm.DB) error {
+		if err := tx.Exec(`
+			UPDATE contacts SET opted_out_at = CASE WHEN @out THEN relance_now() END, updated_at = relance_now()
+			WHERE id = @id AND (opted_out_at IS NOT NULL) <> @out`, map[string]any{"id": id, "out": optedOut}).Error; err != nil {
+			return err
+		}
+		var err error
+		contact, err = readContact(tx, id)
+		return err
+	})
+	return contact, err
+}
+
+// Contact reads one contact; [ErrNotFound] when there is none.
+func (s *Store) Contact(ctx context.Context, id uuid.UUID) (Contact, error) {
+	contact, err := readContact(s.db.WithContext(ctx), id)
+	if err != nil {
+		return contact, fmt.Errorf("reading a contact: %w", err)
+	}
+	return contact, nil
+}
+
+func readContact(tx *gorm.DB, id uuid.UUID) (Contact, error) {
+	var contact Contact
+	err := first(tx, &contact, `SELECT `+contactColumns+` FROM contacts k WHERE k.id = ?`, id)
+	return contact, err
+}
+
+// ContactFilter narrows a list of contacts; the zero value takes all.
+type ContactFilter struct {
+	// Query is a part of a name, or of a phone number written anyhow.
+	Query      string
+	CategoryID uuid.UUID
+	OptedOut   *bool
+}
+
+// ContactList is one page of contacts, newest first.
+type ContactList struct {
+	Contacts []Contact
+	Next     *Position // nil on the last page
+	Total    *int64    // nil where counting would cost more than the page itself
+}
+
+// Contacts lists contacts.
+func (s *Store) Contacts(ctx context.Context, filter ContactFilter, page Page) (ContactList, error) {
+	where, values := filter.conditions()
+	if page.After != nil {
+		where = append(where, `(k.created_at, k.id) < (@created_at, @id)`)
+		values["created_at"], values["id"] = page.After.CreatedAt, page.After.ID
+	}
+	values["limit"] = page.Limit + 1
+	var rows []Contact
+	if err := s.db.WithContext(ctx).Raw(`SELECT `+contactColumns+` FROM contacts k WHERE `+strings.Join(where, " AND ")+`
+		ORDER BY k.created_at DESC, k.id DESC LIMIT @limit`, values).Scan(&rows).Error; err != nil {
+		return ContactList{}, fmt.Errorf("listing contacts: %w", err)
+	}
+	var list ContactList
+	var more bool
+	if list.Contacts, more = cut(rows, page.Limit); more {
+		last := list.Contacts[page.Limit-1]
+		list.Next = &Position{CreatedAt: last.CreatedAt, ID: last.ID}
+	}
+	var err error
+	list.Total, err = s.contactTotal(ctx, filter, page, list)
+	return list, err
+}
+
+// contactTotal knows a total without counting: of a list that is one page, and
+// of a whole category.
+func (s *Store) contactTotal(ctx context.Context, filter ContactFilter, page Page, list ContactList) (*int64, error) {
+	if page.After == nil && list.Next == nil {
+		total := int64(len(list.Contacts))
+		return &total, nil
+	}
+	if filter.CategoryID == uuid.Nil || filter.Query != "" || filter.OptedOut != nil {
+		return nil, nil
+	}
+	var total *int64
+	err := first(s.db.WithContext(ctx), &total, `SELECT contact_count FROM categories WHERE id = ?`, filter.CategoryID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("reading a category's size: %w", err)
+	}
+	return total, nil
+}
+
+func (f ContactFilter) conditions() ([]string, map[string]any) {
+	where, values := []string{"true"}, map[string]any{}
+	if f.CategoryID != uuid.Nil {
+		where = append(where, `EXISTS (SELECT FROM contact_categories kc WHERE kc.contact_id = k.id AND kc.category_id = @category)`)
+		values["category"] = f.CategoryID
+	}
+	if f.OptedOut != nil {
+		where = append(where, `(k.opted_out_at IS NOT NULL) = @opted_out`)
+		values["opted_out"] = *f.OptedOut
+	}
+	if f.Query != "" {
+		match := `k.name ILIKE @name`
+		values["name"] = "%" + escapeLike(f.Query) + "%"
+		if digits := phoneFragment(f.Query); digits != "" {
+			match = `(` + match + ` OR k.phone LIKE @digits)`
+			values["digits"] = "%" + digits + "%"
+		}
+		where = append(where, match)
+	}
+	return where, values
+}
+
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
+
+// phoneFragment returns the digits of what may be a part of a phone number,
+// without the zeros that E.164 does not have; "" when it cannot be one.
+func phoneFragment(query string) string {
+	digits := strings.NewReplacer(" ", "", "\u00a0", "", "-", "", ".", "", "/", "", "(", "", ")", "", "+", "").Replace(query)
+	if strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	return strings.TrimLeft(digits, "0")
+}
