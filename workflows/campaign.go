@@ -32,6 +32,10 @@ const (
 	// it grows in campaigns beyond maxWaves × minWave contacts.
 	minWave  = 100
 	maxWaves = 1000
+
+	// closeLook is how often a campaign whose waves have all ended, but not all
+	// its contacts, looks again.
+	closeLook = 10 * time.Minute
 )
 
 // Campaign freezes the audience, admits contacts as the quota allows and starts
@@ -165,13 +169,13 @@ func (c *campaignRun) close(ctx workflow.Context) error {
 			c.describe(ctx, fmt.Sprintf("Completed. %d contacts still live through their own window.", closing.Unfinished))
 			return nil
 		}
-		// Temporal's clock was ahead of the database's, or somebody ended a
-		// contact's workflow by hand: only the database's deadline counts now.
-		c.describe(ctx, fmt.Sprintf("%d contacts are not final. Waiting for the deadline.", closing.Unfinished))
-		rest := workflow.NewTimerWithOptions(ctx, max(closing.DeadlineLeft, time.Millisecond),
-			workflow.TimerOptions{Summary: "Campaign deadline"})
-		if err := rest.Get(ctx, nil); err != nil {
-			return fmt.Errorf("waiting for the deadline: %w", err)
+		// Temporal's clock was ahead of the database's, or a contact's workflow was
+		// ended by hand and revived, so that it is no child of a wave any more.
+		c.describe(ctx, fmt.Sprintf("%d contacts are not final and no wave runs them. Looking again.", closing.Unfinished))
+		look := workflow.NewTimerWithOptions(ctx, min(max(closing.DeadlineLeft, time.Millisecond), closeLook),
+			workflow.TimerOptions{Summary: "Contacts without a wave"})
+		if err := look.Get(ctx, nil); err != nil {
+			return fmt.Errorf("waiting for the last contacts: %w", err)
 		}
 	}
 }

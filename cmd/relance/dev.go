@@ -261,7 +261,7 @@ func newSimulator(data string, c config, secrets devSecrets, api net.Listener, h
 		Contacts: simulator.Behaviour{
 			DeliveryDelay: simulator.Delay{Min: hour / 20, Max: hour},
 			Read:          0.8, ReadDelay: simulator.Delay{Min: hour / 10, Max: 4 * hour},
-			Reply: 0.4, ReplyDelay: simulator.Delay{Min: hour, Max: 27 * hour},
+			Reply: 0.4, ReplyAgain: 0.2, ReplyDelay: simulator.Delay{Min: hour, Max: 27 * hour},
 			ReplyTypes:   map[simulator.ReplyType]float64{"text": 6, "emoji": 2, "reaction": 1, "voice": 1, "image": 1},
 			ExtraReplies: 0.3, ExtraDelay: simulator.Delay{Min: hour / 10, Max: hour},
 		},

@@ -1,0 +1,201 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	tlog "go.temporal.io/sdk/log"
+
+	"github.com/relance/relance/activities"
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/devstack/testenv"
+	"github.com/relance/relance/intake"
+	"github.com/relance/relance/migrations"
+	"github.com/relance/relance/store"
+	"github.com/relance/relance/wassenger"
+	"github.com/relance/relance/wassenger/simulator"
+	"github.com/relance/relance/worker"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+func migrate(ctx context.Context, url string) error {
+	db, err := store.Connect(url, 1)
+	if err != nil {
+		return err
+	}
+	_, err = migrations.Up(ctx, db)
+	return errors.Join(err, db.Close())
+}
+
+const (
+	device = "64a1b2c3d4e5f60718293a4b"
+	token  = "provider-token"
+)
+
+// relance is the whole of Relance but its API, against real PostgreSQL, a real
+// Temporal server and the simulated provider over HTTP.
+type relance struct {
+	t         testing.TB
+	store     *store.Store
+	simulator *simulator.Simulator
+	engine    *worker.Engine
+	intake    *intake.Intake
+	provider  *wassenger.Client
+	namespace string
+	logger    *slog.Logger
+	timeout   time.Duration
+}
+
+// shrunk are rules in which a day lasts a few seconds.
+func shrunk() campaign.Rules {
+	r := campaign.DefaultRules()
+	r.ReplyWindow, r.Quota.Window, r.Deadline = 4*time.Second, 4*time.Second, 20*time.Second
+	r.SendSettle, r.SendBackoff = 500*time.Millisecond, 50*time.Millisecond
+	return r
+}
+
+func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)) *relance {
+	t.Helper()
+	r := &relance{t: t, timeout: time.Second, logger: slog.New(slog.DiscardHandler)}
+	temporal := testenv.Temporal(t)
+	r.namespace = temporal.Namespace()
+	c, err := client.Dial(client.Options{HostPort: temporal.Address(), Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	r.engine = &worker.Engine{Client: c}
+
+	r.store, err = store.Open(t.Context(), testenv.Database(t, migrate), store.Options{DeviceID: device, Rules: rules})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
+	r.intake = &intake.Intake{Store: r.store, Waker: r.engine, Logger: r.logger}
+
+	hooks := httptest.NewServer(http.HandlerFunc(r.webhook))
+	t.Cleanup(hooks.Close)
+	config := simulator.Config{Token: token, DeviceID: device, DevicePhone: "+33639989999", WebhookURL: hooks.URL}
+	configure(&config)
+	r.simulator, err = simulator.New(config)
+	require.NoError(t, err)
+	provider := httptest.NewServer(r.simulator.Handler())
+	t.Cleanup(func() {
+		require.NoError(t, r.simulator.Close()) // lets hanging requests go
+		provider.Close()
+	})
+	r.provider, err = wassenger.New(wassenger.Options{BaseURL: provider.URL + "/v1", Token: token, DeviceID: device, Timeout: r.timeout})
+	require.NoError(t, err)
+	r.background("the simulator", r.simulator.Run)
+	return r
+}
+
+// background runs a part until the test ends, and sees to it that it ends.
+func (r *relance) background(name string, run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		require.NoError(r.t, <-ended, name)
+	}
+	r.t.Cleanup(stop)
+	return stop
+}
+
+func (r *relance) startWorker() (stop func()) {
+	w := &worker.Worker{
+		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger,
+		Activities: &activities.Activities{Store: r.store, Provider: r.provider, SendTimeout: r.timeout, Workflows: r.engine},
+		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, Logger: r.logger},
+	}
+	return r.background("the worker", w.Run)
+}
+
+func (r *relance) webhook(w http.ResponseWriter, request *http.Request) {
+	raw, err := io.ReadAll(request.Body)
+	if err == nil {
+		_, err = r.intake.Receive(request.Context(), raw)
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+func (r *relance) launch(contacts int) uuid.UUID {
+	r.t.Helper()
+	ids := make([]uuid.UUID, contacts)
+	for i := range ids {
+		ids[i] = uuid.New()
+		_, err := r.store.Pool().Exec(`INSERT INTO contacts (id, phone, name) VALUES ($1, $2, $3) ON CONFLICT (phone) DO NOTHING`,
+			ids[i], fmt.Sprintf("+33639%06d", 980000+i), fmt.Sprintf("Contact %d", i))
+		require.NoError(r.t, err)
+	}
+	now := time.Now()
+	c := store.Campaign{
+		Name: "Test", Status: campaign.Scheduled, ScheduledAt: &now,
+		Message1: "Hello {{name}}", Message2: "Thank you {{name}}", ContactIDs: ids,
+	}
+	require.NoError(r.t, r.store.CreateCampaign(r.t.Context(), &c))
+	require.NoError(r.t, r.engine.StartCampaign(r.t.Context(), c.ID))
+	return c.ID
+}
+
+// awaitEnd waits until the campaign is over and all its contacts are final.
+func (r *relance) awaitEnd(id uuid.UUID) store.Stats {
+	r.t.Helper()
+	var stats store.Stats
+	require.EventuallyWithT(r.t, func(t *assert.CollectT) {
+		c, err := r.store.Campaign(r.t.Context(), id)
+		require.NoError(t, err)
+		require.True(t, c.Status.Final(), "campaign is %s", c.Status)
+		stats, err = r.store.CampaignStats(r.t.Context(), id)
+		require.NoError(t, err)
+		for state, n := range stats.States {
+			require.True(t, state.Final(), "%d are %s", n, state)
+		}
+	}, 2*time.Minute, 100*time.Millisecond)
+	return stats
+}
+
+// requireLedger holds the database against what the provider really accepted:
+// no message twice, and every recipient in the state that the ledger proves.
+func (r *relance) requireLedger(id uuid.UUID) {
+	r.t.Helper()
+	accepted := map[string]int{}
+	for _, message := range r.simulator.Ledger().Messages {
+		accepted[message.Reference]++
+	}
+	recipients, err := r.store.Correspondences(r.t.Context(), id)
+	require.NoError(r.t, err)
+	count := func(message *uuid.UUID) int {
+		if message == nil {
+			return 0
+		}
+		return accepted[message.String()]
+	}
+	for _, c := range recipients {
+		wantFirst, wantSecond := 0, 0
+		if c.State.Message1Left() {
+			wantFirst = 1
+		}
+		if c.State == campaign.Message2Sent {
+			wantSecond = 1
+		}
+		require.Equal(r.t, wantFirst, count(c.Message1ID), "Message 1 of a contact that is %s", c.State)
+		require.Equal(r.t, wantSecond, count(c.Message2ID), "Message 2 of a contact that is %s", c.State)
+	}
+}

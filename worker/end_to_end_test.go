@@ -1,0 +1,128 @@
+package worker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/wassenger/simulator"
+	"github.com/relance/relance/workflows"
+)
+
+func lively(c *simulator.Config) {
+	c.Seed = 1
+	c.Contacts = simulator.Behaviour{
+		DeliveryDelay: simulator.Delay{Max: 100 * time.Millisecond},
+		Read:          0.8, ReadDelay: simulator.Delay{Max: 200 * time.Millisecond},
+		Reply: 0.5, ReplyDelay: simulator.Delay{Max: 5 * time.Second}, ReplyAgain: 0.2, ExtraReplies: 0.4,
+	}
+	c.Delivery = simulator.Delivery{Duplicate: 0.2, Reorder: 0.2, AckBeforeResponse: 0.1, RetryBase: 50 * time.Millisecond}
+}
+
+func TestCampaignRunsFromLaunchToItsTotalsWithAnExactLedger(t *testing.T) {
+	r := start(t, shrunk(), lively)
+	r.startWorker()
+
+	id := r.launch(60)
+	stats := r.awaitEnd(id)
+
+	r.requireLedger(id)
+	require.EqualValues(t, 60, stats.ByType[campaign.Message1].Sent)
+	require.Positive(t, stats.States[campaign.Message2Sent])
+	require.Positive(t, stats.Messages.Read)
+	c, err := r.store.Campaign(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, stats.Messages.Sent, c.SentCount)
+	require.Equal(t, stats.Interactions, c.InteractionCount)
+}
+
+func TestCampaignGoesOnWhereItWasWhenItsWorkerStops(t *testing.T) {
+	r := start(t, shrunk(), lively)
+	stop := r.startWorker()
+	id := r.launch(60)
+	require.Eventually(t, func() bool {
+		stats, err := r.store.CampaignStats(t.Context(), id)
+		return err == nil && stats.ByType[campaign.Message1].Sent >= 20
+	}, time.Minute, 20*time.Millisecond)
+
+	stop()
+	r.startWorker()
+
+	r.awaitEnd(id)
+	r.requireLedger(id)
+}
+
+func TestHistoriesHoldNeitherNumbersNorTexts(t *testing.T) {
+	r := start(t, shrunk(), lively)
+	r.startWorker()
+	id := r.launch(3)
+	r.awaitEnd(id)
+
+	recipients, err := r.store.Correspondences(t.Context(), id)
+	require.NoError(t, err)
+	ids := []string{workflows.CampaignID(id), workflows.WaveID(id, 1)}
+	for _, c := range recipients {
+		ids = append(ids, workflows.ContactID(id, c.ContactID))
+	}
+	for _, workflowID := range ids {
+		history := ""
+		events := r.engine.Client.GetWorkflowHistory(t.Context(), workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for events.HasNext() {
+			event, err := events.Next()
+			require.NoError(t, err)
+			history += event.String()
+		}
+		require.NotEmpty(t, history)
+		for _, secret := range []string{"33639", "Hello", "Thank you", "Contact 0"} {
+			require.NotContains(t, history, secret, workflowID)
+		}
+	}
+}
+
+func TestContactsCanBeFoundByCampaignAndFinalState(t *testing.T) {
+	r := start(t, shrunk(), lively)
+	r.startWorker()
+	id := r.launch(4)
+	stats := r.awaitEnd(id)
+
+	for state, n := range stats.States {
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			found, err := r.engine.Client.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+				Namespace: r.namespace, Query: "CampaignId = '" + id.String() + "' AND ContactState = '" + string(state) + "'",
+			})
+			require.NoError(c, err)
+			require.Equal(c, n, found.GetCount())
+		}, 30*time.Second, 200*time.Millisecond)
+	}
+	described, err := r.engine.Client.DescribeWorkflow(t.Context(), workflows.CampaignID(id), "")
+	require.NoError(t, err)
+	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, described.Status)
+}
+
+func TestLostWakeUpIsRepeatedAndARemovedWorkflowIsRevived(t *testing.T) {
+	rules := shrunk()
+	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a wake-up ends the wait
+	r := start(t, rules, func(c *simulator.Config) {})
+	r.startWorker()
+	id := r.launch(1)
+	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) == 1 }, time.Minute, 20*time.Millisecond)
+	recipients, err := r.store.Correspondences(t.Context(), id)
+	require.NoError(t, err)
+	require.NoError(t, r.engine.Client.TerminateWorkflow(t.Context(), workflows.ContactID(id, recipients[0].ContactID), "", "a test"))
+
+	_, err = r.simulator.Reply(simulator.ReplyRequest{Phone: recipients[0].Phone, Type: "text", Text: "Oui"})
+	require.NoError(t, err)
+
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		stats, err := r.store.CampaignStats(t.Context(), id)
+		require.NoError(c, err)
+		require.EqualValues(c, 1, stats.States[campaign.Message2Sent])
+	}, time.Minute, 50*time.Millisecond)
+	r.requireLedger(id)
+	require.Len(t, r.simulator.Ledger().Messages, 2)
+}
