@@ -26,8 +26,11 @@ func retryAfter(cause error, delay time.Duration) error {
 
 // storeError keeps Temporal from repeating what can never succeed.
 func storeError(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return temporal.NewNonRetryableApplicationError(err.Error(), "not_found", err)
+	case errors.Is(err, store.ErrConflict):
+		return temporal.NewNonRetryableApplicationError(err.Error(), "conflict", err)
 	}
 	return err
 }

@@ -79,17 +79,18 @@ CREATE INDEX contact_categories_category ON contact_categories (category_id, con
 
 -- contact_count is exact without counting: each statement adds or takes what it
 -- changed. Categories are locked in the order of their ids, so that two imports
--- into the same categories cannot deadlock.
+-- into the same categories cannot deadlock; and for NO KEY UPDATE, because both
+-- already hold the key share lock that the foreign key takes.
 -- +goose StatementBegin
 CREATE FUNCTION count_category_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM 1 FROM categories WHERE id IN (SELECT category_id FROM changed) ORDER BY id FOR UPDATE;
+        PERFORM 1 FROM categories WHERE id IN (SELECT category_id FROM changed) ORDER BY id FOR NO KEY UPDATE;
         UPDATE categories c SET contact_count = c.contact_count + d.n
         FROM (SELECT category_id, count(*) AS n FROM changed GROUP BY category_id) d
         WHERE c.id = d.category_id;
     ELSE
-        PERFORM 1 FROM categories WHERE id IN (SELECT category_id FROM changed) ORDER BY id FOR UPDATE;
+        PERFORM 1 FROM categories WHERE id IN (SELECT category_id FROM changed) ORDER BY id FOR NO KEY UPDATE;
         UPDATE categories c SET contact_count = c.contact_count - d.n
         FROM (SELECT category_id, count(*) AS n FROM changed GROUP BY category_id) d
         WHERE c.id = d.category_id;
@@ -122,9 +123,12 @@ CREATE TABLE import_jobs (
 -- One row per sending device. Its lock serialises every decision about the
 -- device's quota; a set halted_at keeps everything from leaving.
 CREATE TABLE devices (
-    id          text PRIMARY KEY,
-    halted_at   timestamptz,
-    halt_reason text NOT NULL DEFAULT ''
+    id                text PRIMARY KEY,
+    halted_at         timestamptz,
+    halt_reason       text NOT NULL DEFAULT '',
+    -- pacing: when the next admitted Message 1 may leave, and when the last one was claimed
+    next_message_1_at timestamptz,
+    last_message_1_at timestamptz
 );
 
 CREATE TABLE campaigns (
@@ -145,6 +149,8 @@ CREATE TABLE campaigns (
     started_at          timestamptz,
     deadline_at         timestamptz,
     completed_at        timestamptz,
+    -- an admin's decision that the workflow has not been told of yet
+    control_due_at      timestamptz,
     -- final totals, stored when the campaign ends (Property 12)
     total_contacts      bigint NOT NULL DEFAULT 0,
     sent_count          bigint NOT NULL DEFAULT 0,
@@ -160,6 +166,7 @@ CREATE TABLE campaigns (
     CHECK (status <> 'scheduled' OR scheduled_at IS NOT NULL)
 );
 CREATE INDEX campaigns_newest ON campaigns (created_at DESC, id DESC);
+CREATE INDEX campaigns_control_due ON campaigns (control_due_at) WHERE control_due_at IS NOT NULL;
 CREATE INDEX campaigns_alive ON campaigns (device_id, status) WHERE status IN ('scheduled', 'running', 'paused');
 
 -- The audience, frozen at launch. contact_id is no foreign key on purpose: what
@@ -176,6 +183,7 @@ CREATE TABLE recipients (
                           'no_interaction', 'late_interaction', 'failed', 'not_sent', 'stopped')),
     state_reason      text NOT NULL DEFAULT '',
     wave              integer, -- which wave workflow runs this contact
+    not_before        timestamptz, -- the slot that pacing gave to Message 1
     message_1_sent_at timestamptz,
     window_ends_at    timestamptz,
     replied_at        timestamptz, -- the first reply inside the window
@@ -236,6 +244,17 @@ CREATE UNIQUE INDEX messages_provider_id ON messages (provider_id) WHERE provide
 CREATE UNIQUE INDEX messages_wa_id ON messages (wa_id) WHERE wa_id IS NOT NULL;
 CREATE INDEX messages_newest ON messages (campaign_id, created_at DESC, id DESC);
 
+-- Messages sent outside any campaign to try a text; they count against the quota.
+CREATE TABLE test_sends (
+    id         uuid PRIMARY KEY,
+    device_id  text NOT NULL REFERENCES devices,
+    counted_at timestamptz NOT NULL, -- by then it had left
+    created_by uuid REFERENCES users ON DELETE SET NULL,
+    error      text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT relance_now()
+);
+CREATE INDEX test_sends_counted ON test_sends (device_id, counted_at);
+
 -- Every webhook as it came in, before anything else is done with it.
 CREATE TABLE webhook_events (
     id           uuid PRIMARY KEY,
@@ -273,7 +292,7 @@ CREATE TABLE daily_stats (
 );
 
 -- +goose Down
-DROP TABLE daily_stats, interactions, webhook_events, messages, recipients, campaigns, devices,
+DROP TABLE daily_stats, interactions, webhook_events, test_sends, messages, recipients, campaigns, devices,
     import_jobs, contact_categories, categories, contacts, audit_log, sessions, api_tokens, users;
 DROP FUNCTION count_category_contacts();
 DROP FUNCTION relance_now();

@@ -34,6 +34,7 @@ var (
 // Options say how a Store decides.
 type Options struct {
 	// DeviceID is the provider's id of the device that new campaigns send from.
+	// A store without one serves commands that launch and send nothing.
 	DeviceID string
 	Rules    campaign.Rules
 	// MaxConnections bounds the pool; 0 means 16.
@@ -65,6 +66,9 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), pool.Close())
 	}
 	s := &Store{db: db, sql: pool, rules: options.Rules, deviceID: options.DeviceID}
+	if options.DeviceID == "" {
+		return s, nil // commands that send nothing
+	}
 	if err := db.WithContext(ctx).Exec(
 		`INSERT INTO devices (id) VALUES (?) ON CONFLICT DO NOTHING`, options.DeviceID).Error; err != nil {
 		return nil, errors.Join(fmt.Errorf("registering device: %w", err), s.Close())

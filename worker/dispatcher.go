@@ -37,6 +37,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		d.round(ctx, "starting due campaigns", d.startCampaigns)
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)
 		d.round(ctx, "waking contacts that replied", d.wakeContacts)
+		d.round(ctx, "telling campaigns what was decided", d.tellDecided)
 		select {
 		case <-ctx.Done():
 			return
@@ -85,6 +86,22 @@ func (d *Dispatcher) wakeContacts(ctx context.Context) error {
 	}
 	for _, recipient := range recipients {
 		if err := d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Dispatcher) tellDecided(ctx context.Context) error {
+	due, err := d.Store.ControlsDue(ctx, lostAfter, dispatchAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, decision := range due {
+		if err := d.Engine.TellDecided(ctx, decision.CampaignID); err != nil {
+			return err
+		}
+		if err := d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt); err != nil {
 			return err
 		}
 	}

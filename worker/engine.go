@@ -50,6 +50,17 @@ func (e *Engine) Wake(ctx context.Context, campaignID, contactID uuid.UUID) erro
 	return nil
 }
 
+// TellDecided makes a campaign's workflow look at what an admin has decided. A
+// workflow that has ended needs to know no more.
+func (e *Engine) TellDecided(ctx context.Context, campaignID uuid.UUID) error {
+	err := e.Client.SignalWorkflow(ctx, workflows.CampaignID(campaignID), "", workflows.DecidedSignal, nil)
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("signalling a campaign's workflow: %w", err)
+	}
+	return nil
+}
+
 // Revive starts a contact's workflow anew where it is gone, and wakes it where it is not.
 func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) error {
 	id := workflows.ContactID(campaignID, contactID)

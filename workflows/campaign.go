@@ -32,24 +32,27 @@ const (
 	// it grows in campaigns beyond maxWaves × minWave contacts.
 	minWave  = 100
 	maxWaves = 1000
-
-	// closeLook is how often a campaign whose waves have all ended, but not all
-	// its contacts, looks again.
-	closeLook = 10 * time.Minute
 )
 
 // Campaign freezes the audience, admits contacts as the quota allows and starts
 // a wave for them, until everyone is final or the deadline has come (Properties
-// 11 and 13).
+// 11 and 13), or an admin cancels.
 //
 // Its history stays bounded: at most 288 questions for room under the quota in
 // two windows, and a thousand waves.
 func Campaign(ctx workflow.Context, in CampaignInput) error {
 	c := &campaignRun{CampaignInput: in}
-	if err := c.setUp(ctx); err != nil {
+	ctx, err := c.setUp(ctx)
+	if err != nil {
 		return err
 	}
-	return c.run(ctx)
+	if err := c.run(ctx); err != nil {
+		return err
+	}
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return fmt.Errorf("finishing updates: %w", err)
+	}
+	return nil
 }
 
 type campaignRun struct {
@@ -57,24 +60,42 @@ type campaignRun struct {
 	a        *activities.Activities
 	progress Progress
 	deadline workflow.Future
-}
-
-func (c *campaignRun) setUp(ctx workflow.Context) error {
-	return workflow.SetQueryHandlerWithOptions(ctx, ProgressQuery, func() (Progress, error) { return c.progress, nil },
-		workflow.QueryHandlerOptions{Description: "How far the campaign's workflow is."})
+	// decisions counts what admins have decided; a wait ends when it grows.
+	decisions   int
+	acted       int // decisions after which those held up have been woken
+	waves       workflow.Context
+	cancelWaves workflow.CancelFunc
 }
 
 func (c *campaignRun) run(ctx workflow.Context) error {
 	frozen, err := c.freeze(ctx)
-	if err != nil || frozen.Status.Final() {
+	if err != nil || !frozen.Status.Launched() || frozen.Status.Final() {
 		return err
 	}
 	c.deadline = workflow.NewTimerWithOptions(ctx, max(frozen.DeadlineLeft, time.Millisecond),
 		workflow.TimerOptions{Summary: "Campaign deadline"})
-	if err := c.admitEveryone(ctx, waveSize(frozen.Recipients)); err != nil {
-		return err
+	for {
+		seen := c.decisions
+		admitted, err := c.admit(ctx, waveSize(frozen.Recipients))
+		switch {
+		case err != nil:
+			return err
+		case admitted.Status == campaign.Cancelled:
+			return c.stopWaves(ctx)
+		case len(admitted.Contacts) > 0:
+			if err := c.startWave(ctx, admitted.Contacts); err != nil {
+				return err
+			}
+		case admitted.Left > 0 && admitted.DeadlineLeft > 0:
+			if err := c.awaitRoom(ctx, admitted, seen); err != nil {
+				return err
+			}
+		default:
+			if over, err := c.close(ctx, seen); over || err != nil {
+				return err
+			}
+		}
 	}
-	return c.close(ctx)
 }
 
 func waveSize(recipients int64) int {
@@ -83,57 +104,51 @@ func waveSize(recipients int64) int {
 
 func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudienceResult, err error) {
 	c.describe(ctx, "Freezing the audience.")
-	actCtx := deciding(ctx, "Freeze the audience")
-	if err = workflow.ExecuteActivity(actCtx, c.a.FreezeAudience, c.CampaignID).Get(actCtx, &frozen); err != nil {
+	ctx = deciding(ctx, "Freeze the audience")
+	if err = workflow.ExecuteActivity(ctx, c.a.FreezeAudience, c.CampaignID).Get(ctx, &frozen); err != nil {
 		return frozen, fmt.Errorf("freezing the audience: %w", err)
 	}
 	c.progress.Status, c.progress.Recipients = frozen.Status, frozen.Recipients
 	return frozen, nil
 }
 
-// admitEveryone starts wave after wave until nobody waits for admission or the
-// deadline has come.
-func (c *campaignRun) admitEveryone(ctx workflow.Context, size int) error {
-	actCtx := deciding(ctx, "Admit contacts under the quota")
-	for {
-		var admitted activities.AdmitRecipientsResult
-		if err := workflow.ExecuteActivity(actCtx, c.a.AdmitRecipients, activities.AdmitRecipientsInput{
-			CampaignID: c.CampaignID, Wave: c.progress.WavesStarted + 1, Size: size,
-		}).Get(actCtx, &admitted); err != nil {
-			return fmt.Errorf("admitting contacts: %w", err)
-		}
-		c.progress.Status, c.progress.AskingAgain = admitted.Status, nil
-		if len(admitted.Contacts) > 0 {
-			if err := c.startWave(ctx, admitted.Contacts); err != nil {
-				return err
-			}
-		}
-		if admitted.Left == 0 || admitted.DeadlineLeft == 0 || admitted.Status.Final() {
-			return nil
-		}
-		if len(admitted.Contacts) == 0 {
-			c.awaitRoom(ctx, admitted)
+// admit asks for the next wave. When admins have decided something since, and
+// the campaign runs, it wakes whom a pause or a halted device held up.
+func (c *campaignRun) admit(ctx workflow.Context, size int) (admitted activities.AdmitRecipientsResult, err error) {
+	ctx = deciding(ctx, "Admit contacts under the quota")
+	if err = workflow.ExecuteActivity(ctx, c.a.AdmitRecipients, activities.AdmitRecipientsInput{
+		CampaignID: c.CampaignID, Wave: c.progress.WavesStarted + 1, Size: size,
+	}).Get(ctx, &admitted); err != nil {
+		return admitted, fmt.Errorf("admitting contacts: %w", err)
+	}
+	c.progress.Status, c.progress.AskingAgain = admitted.Status, nil
+	if c.decisions > c.acted && admitted.Status == campaign.Running {
+		c.acted = c.decisions
+		ctx = deciding(ctx, "Wake contacts that were held up")
+		if err = workflow.ExecuteActivity(ctx, c.a.WakeHeldUp, c.CampaignID).Get(ctx, nil); err != nil {
+			return admitted, fmt.Errorf("waking contacts: %w", err)
 		}
 	}
+	return admitted, nil
 }
 
 // awaitRoom waits until asking for admission is worth while.
-func (c *campaignRun) awaitRoom(ctx workflow.Context, admitted activities.AdmitRecipientsResult) {
+func (c *campaignRun) awaitRoom(ctx workflow.Context, admitted activities.AdmitRecipientsResult, seen int) error {
 	wait, why := admitted.AskAgain, "room under the quota"
-	if wait <= 0 {
+	if admitted.Status == campaign.Paused {
 		wait, why = adminLook, "an admin to resume"
 	}
 	again := workflow.Now(ctx).Add(wait)
 	c.progress.AskingAgain = &again
 	c.describe(ctx, fmt.Sprintf("%d contacts wait for %s. Asking again %s.", admitted.Left, why, again.UTC().Format(time.RFC3339)))
-	c.sleep(ctx, wait, "Waiting for "+why)
+	return c.wait(ctx, wait, "Waiting for "+why, func() bool { return c.decisions > seen || c.deadline.IsReady() })
 }
 
 func (c *campaignRun) startWave(ctx workflow.Context, contacts []uuid.UUID) error {
 	c.progress.WavesStarted++
 	n := c.progress.WavesStarted
-	ctx = child(ctx, WaveID(c.CampaignID, n), fmt.Sprintf("Wave %d: %d contacts", n, len(contacts)), contactAttributes(c.CampaignID))
-	wave := workflow.ExecuteChildWorkflow(ctx, Wave, WaveInput{CampaignID: c.CampaignID, Number: n, Contacts: contacts})
+	childCtx := child(c.waves, WaveID(c.CampaignID, n), fmt.Sprintf("Wave %d: %d contacts", n, len(contacts)), contactAttributes(c.CampaignID))
+	wave := workflow.ExecuteChildWorkflow(childCtx, Wave, WaveInput{CampaignID: c.CampaignID, Number: n, Contacts: contacts})
 	// Awaited, because a child that has not started when its parent closes is dropped.
 	if err := wave.GetChildWorkflowExecution().Get(ctx, nil); err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return fmt.Errorf("starting wave %d: %w", n, err)
@@ -150,45 +165,55 @@ func (c *campaignRun) startWave(ctx workflow.Context, contacts []uuid.UUID) erro
 	return nil
 }
 
-// close waits for the waves or the deadline and completes the campaign.
-func (c *campaignRun) close(ctx workflow.Context) error {
-	actCtx := deciding(ctx, "Close the campaign if everyone is final")
-	for {
-		if !c.deadline.IsReady() && c.progress.WavesRunning > 0 {
-			c.describe(ctx, "Everyone is admitted. Waiting for replies.")
-			if err := workflow.Await(ctx, func() bool { return c.progress.WavesRunning == 0 || c.deadline.IsReady() }); err != nil {
-				return fmt.Errorf("waiting for replies: %w", err)
-			}
-		}
-		var closing activities.CloseCampaignResult
-		if err := workflow.ExecuteActivity(actCtx, c.a.CloseCampaign, c.CampaignID).Get(actCtx, &closing); err != nil {
-			return fmt.Errorf("closing the campaign: %w", err)
-		}
-		if closing.Closed {
-			c.progress.Status = campaign.Completed
-			c.describe(ctx, fmt.Sprintf("Completed. %d contacts still live through their own window.", closing.Unfinished))
-			return nil
-		}
-		// Temporal's clock was ahead of the database's, or a contact's workflow was
-		// ended by hand and revived, so that it is no child of a wave any more.
-		c.describe(ctx, fmt.Sprintf("%d contacts are not final and no wave runs them. Looking again.", closing.Unfinished))
-		look := workflow.NewTimerWithOptions(ctx, min(max(closing.DeadlineLeft, time.Millisecond), closeLook),
-			workflow.TimerOptions{Summary: "Contacts without a wave"})
-		if err := look.Get(ctx, nil); err != nil {
-			return fmt.Errorf("waiting for the last contacts: %w", err)
-		}
+// close waits for the waves, the deadline or an admin, and completes the
+// campaign if it is over.
+func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err error) {
+	c.describe(ctx, "Everyone is admitted. Waiting for replies.")
+	if err := workflow.Await(ctx, func() bool {
+		return c.progress.WavesRunning == 0 || c.deadline.IsReady() || c.decisions > seen
+	}); err != nil {
+		return false, fmt.Errorf("waiting for replies: %w", err)
 	}
+	if c.decisions > seen {
+		return false, nil
+	}
+	actCtx := deciding(ctx, "Close the campaign if everyone is final")
+	var closing activities.CloseCampaignResult
+	if err := workflow.ExecuteActivity(actCtx, c.a.CloseCampaign, c.CampaignID).Get(actCtx, &closing); err != nil {
+		return false, fmt.Errorf("closing the campaign: %w", err)
+	}
+	if closing.Closed {
+		c.progress.Status = campaign.Completed
+		c.describe(ctx, fmt.Sprintf("Completed. %d contacts still live through their own window.", closing.Unfinished))
+		return true, nil
+	}
+	// Temporal's clock was ahead of the database's, or a contact's workflow was
+	// ended by hand and revived, so that it is no child of a wave any more.
+	c.describe(ctx, fmt.Sprintf("%d contacts are not final and no wave runs them. Looking again.", closing.Unfinished))
+	return false, c.wait(ctx, min(closing.DeadlineLeft, adminLook), "Contacts without a wave", func() bool { return c.decisions > seen })
 }
 
-// sleep waits, but not past the deadline.
-func (c *campaignRun) sleep(ctx workflow.Context, d time.Duration, summary string) {
-	timerCtx, stop := workflow.WithCancel(ctx)
-	defer stop()
-	timer := workflow.NewTimerWithOptions(timerCtx, max(d, time.Millisecond), workflow.TimerOptions{Summary: summary})
-	workflow.NewSelector(ctx).
-		AddFuture(timer, func(workflow.Future) {}).
-		AddFuture(c.deadline, func(workflow.Future) {}).
-		Select(ctx)
+// stopWaves ends the workflows of a cancelled campaign: each contact is woken
+// and finds in the database that it is final, or settles what was just leaving.
+func (c *campaignRun) stopWaves(ctx workflow.Context) error {
+	c.describe(ctx, "Cancelled. Ending the contacts' workflows.")
+	c.cancelWaves()
+	if err := workflow.Await(ctx, func() bool { return c.progress.WavesRunning == 0 }); err != nil {
+		return fmt.Errorf("waiting for the waves to end: %w", err)
+	}
+	c.describe(ctx, "Cancelled.")
+	return nil
+}
+
+// wait waits for a time or a condition, whichever comes first.
+func (c *campaignRun) wait(ctx workflow.Context, d time.Duration, summary string, until func() bool) error {
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: max(d, time.Millisecond), TimerOptions: workflow.TimerOptions{Summary: summary},
+	}, until)
+	if err != nil {
+		return fmt.Errorf("waiting: %w", err)
+	}
+	return nil
 }
 
 func (c *campaignRun) describe(ctx workflow.Context, details string) {

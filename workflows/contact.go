@@ -18,10 +18,6 @@ type ContactInput struct {
 	ContactID  uuid.UUID `json:"contact_id"`
 }
 
-// adminLook is how often a contact held up by a pause or a halted device asks
-// again without having been woken.
-const adminLook = time.Minute
-
 // Contact sends Message 1, waits for a reply until the window closes, and sends
 // Message 2 or settles the final state, which it returns.
 //

@@ -34,10 +34,10 @@ const (
 	// nothing and may be lost, late or doubled.
 	InteractionSignal = "interaction"
 
-	// PauseUpdate, ResumeUpdate and CancelUpdate control a campaign.
-	PauseUpdate  = "pause"
-	ResumeUpdate = "resume"
-	CancelUpdate = "cancel"
+	// DecidedSignal tells a campaign's workflow that an admin's decision stands in
+	// the database. It carries nothing and may be lost, late or doubled. Operators
+	// decide at the workflow itself, by its updates pause, resume and cancel.
+	DecidedSignal = "decided"
 
 	// ProgressQuery answers with [Progress].
 	ProgressQuery = "progress"

@@ -77,7 +77,7 @@ func (s *services) close() error {
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
-// ready makes sure that the database has this binary's schema.
+// schemaIsCurrent makes sure that the database has this binary's schema.
 func schemaIsCurrent(ctx context.Context, c config) error {
 	db, err := store.Connect(c.DatabaseURL, 1)
 	if err != nil {
@@ -126,5 +126,9 @@ func (s *services) bootstrap(ctx context.Context) error {
 	if s.config.AdminEmail == "" {
 		return nil
 	}
-	return s.store.Bootstrap(ctx, s.config.AdminEmail, s.config.AdminPassword, s.config.AdminToken)
+	created, err := s.store.Bootstrap(ctx, s.config.AdminEmail, s.config.AdminPassword, s.config.AdminToken)
+	if created {
+		s.logger.InfoContext(ctx, "The database was empty: ADMIN_EMAIL is its first super_admin.")
+	}
+	return err
 }
