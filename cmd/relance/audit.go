@@ -64,18 +64,14 @@ type findings struct {
 const edge = time.Second
 
 func compare(correspondence []store.Correspondence, ledger simulator.Ledger, window time.Duration) findings {
-	sentAt := map[string][]time.Time{}
+	accepted := map[string][]simulator.Message{}
 	for _, message := range ledger.Messages {
-		sentAt[message.Reference] = append(sentAt[message.Reference], message.At)
+		accepted[message.Reference] = append(accepted[message.Reference], message)
 	}
-	replies := repliesByMessage(ledger)
-	waID := map[string]string{}
-	for _, message := range ledger.Messages {
-		waID[message.Reference] = message.ID
-	}
+	replies := heardReplies(ledger)
 	f := findings{recipients: len(correspondence), sent: map[campaign.RecipientState]int{}}
 	for _, c := range correspondence {
-		first, second := entries(sentAt, c.Message1ID), entries(sentAt, c.Message2ID)
+		first, second := entries(accepted, c.Message1ID), entries(accepted, c.Message2ID)
 		f.message1 += len(first)
 		f.message2 += len(second)
 		if len(first) > 1 || len(second) > 1 {
@@ -85,18 +81,25 @@ func compare(correspondence []store.Correspondence, ledger simulator.Ledger, win
 			f.misstated++
 		}
 		f.sent[c.State] += len(first)
-		if len(first) > 0 && c.Message1ID != nil {
-			f.judgeReply(replies[waID[c.Message1ID.String()]], first[0].Add(window), len(second) > 0)
+		if len(first) > 0 {
+			f.judge(replies[c.Phone], first[0], window, len(second) > 0)
 		}
 	}
 	return f
 }
 
-func (f *findings) judgeReply(heard []time.Time, windowEnds time.Time, answered bool) {
+// judge holds what a contact said within the window of a Message 1 against
+// whether Message 2 left. A reply that quotes another message is about another
+// campaign.
+func (f *findings) judge(heard []heardReply, first simulator.Message, window time.Duration, answered bool) {
+	opens, closes := first.At, first.At.Add(window)
 	inTime, atTheEdge := false, false
-	for _, at := range heard {
-		inTime = inTime || at.Before(windowEnds)
-		atTheEdge = atTheEdge || at.Sub(windowEnds).Abs() < edge
+	for _, reply := range heard {
+		if reply.quoted != "" && reply.quoted != first.WaID {
+			continue
+		}
+		inTime = inTime || !reply.at.Before(opens) && reply.at.Before(closes)
+		atTheEdge = atTheEdge || reply.at.Sub(opens).Abs() < edge || reply.at.Sub(closes).Abs() < edge
 	}
 	if inTime {
 		f.repliedInTime++
@@ -110,23 +113,29 @@ func (f *findings) judgeReply(heard []time.Time, windowEnds time.Time, answered 
 	}
 }
 
-func entries(sentAt map[string][]time.Time, reference *uuid.UUID) []time.Time {
+func entries(accepted map[string][]simulator.Message, reference *uuid.UUID) []simulator.Message {
 	if reference == nil {
 		return nil
 	}
-	return sentAt[reference.String()]
+	return accepted[reference.String()]
 }
 
-// repliesByMessage tells when Relance first took in each reply to a message.
-func repliesByMessage(ledger simulator.Ledger) map[string][]time.Time {
-	answers := map[string]string{}
+// heardReply is a reply that Relance has taken in.
+type heardReply struct {
+	at     time.Time
+	quoted string // the WhatsApp id of the message it quotes, if any
+}
+
+// heardReplies are the replies of each phone number.
+func heardReplies(ledger simulator.Ledger) map[string][]heardReply {
+	said := map[string]simulator.Reply{}
 	for _, reply := range ledger.Replies {
-		answers[reply.ID] = reply.MessageID
+		said[reply.ID] = reply
 	}
-	heard := map[string][]time.Time{}
+	heard := map[string][]heardReply{}
 	for _, webhook := range ledger.Webhooks {
-		if message, ok := answers[webhook.ReplyID]; ok && webhook.First2xxAt != nil {
-			heard[message] = append(heard[message], *webhook.First2xxAt)
+		if reply, ok := said[webhook.ReplyID]; ok && webhook.First2xxAt != nil && !webhook.Duplicate {
+			heard[reply.Phone] = append(heard[reply.Phone], heardReply{at: *webhook.First2xxAt, quoted: reply.QuotedWaID})
 		}
 	}
 	return heard

@@ -20,6 +20,7 @@ type progressLine struct {
 	live     bool
 	window   time.Duration
 	printed  time.Time
+	done     bool // the last line showed everyone as final
 	sending  time.Time // when the first look was
 	sent1    int64     // Message 1s that had left at the last look
 	lastSent time.Time // and when that number last grew
@@ -34,10 +35,11 @@ func newProgressLine(out *os.File, window time.Duration) *progressLine {
 func (l *progressLine) show(stats store.Stats, now time.Time) {
 	left := l.estimate(stats, now)
 	final := finals(stats)
-	if !l.live && now.Sub(l.printed) < plainEvery && final < stats.TotalContacts {
+	done := stats.TotalContacts > 0 && final == stats.TotalContacts
+	if !l.live && (l.done || now.Sub(l.printed) < plainEvery && !done) {
 		return
 	}
-	l.printed = now
+	l.printed, l.done = now, done
 	line := fmt.Sprintf("sent %d  delivered %d  read %d  replied %d  answered %d  final %d/%d  %s",
 		stats.Messages.Sent, stats.Messages.Delivered, stats.Messages.Read, stats.Replied,
 		stats.ByType[campaign.Message2].Sent, final, stats.TotalContacts, bar(final, stats.TotalContacts))
