@@ -35,6 +35,7 @@ type SendMessageResult struct {
 // the delay. A message whose earlier outcome is unknown is looked up before
 // anything is sent again, so a message leaves at most once.
 func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (SendMessageResult, error) {
+	began := time.Now()
 	claim, err := a.Store.Claim(ctx, store.MessageKey{CampaignID: in.CampaignID, ContactID: in.ContactID, Type: in.Type})
 	if err != nil {
 		return SendMessageResult{}, storeError(err)
@@ -50,7 +51,10 @@ func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (Send
 	case store.Unsettled:
 		return a.lookUp(ctx, claim)
 	default:
-		return a.call(ctx, in.Type, claim)
+		// Counted from before the claim: once the claim is SendTimeout old on the
+		// database's clock, this attempt can no longer send anything, however long
+		// it was frozen, and look-ups may conclude that it never will.
+		return a.call(ctx, in.Type, claim, began.Add(a.SendTimeout))
 	}
 }
 
@@ -59,10 +63,10 @@ func resultOf(progress store.Progress) SendMessageResult {
 }
 
 // call makes the one request that a granted claim allows, and settles.
-func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim) (SendMessageResult, error) {
+func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, notAfter time.Time) (SendMessageResult, error) {
 	accepted, err := a.Provider.Send(ctx, wassenger.Outgoing{
 		Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
-		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2,
+		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
 	})
 	if err == nil {
 		return a.adopt(ctx, claim, store.Acceptance{ProviderID: accepted.ProviderID, WAID: accepted.WAID})

@@ -43,7 +43,9 @@ type request struct {
 	path    string
 	query   url.Values
 	body    []byte
-	private []string // what must not come back in an error's Message
+	// notAfter is when the body may no longer be sent; zero for no such moment.
+	notAfter time.Time
+	private  []string // what must not come back in an error's Message
 }
 
 type answer struct {
@@ -96,7 +98,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	req.Header.Set("User-Agent", "relance")
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
-		req.Body = io.NopCloser(bytes.NewReader(r.body))
+		req.Body = fencedBody{bytes.NewReader(r.body), r.notAfter}
 		req.ContentLength = int64(len(r.body))
 		req.GetBody = nil
 	}

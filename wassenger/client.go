@@ -79,6 +79,10 @@ type Outgoing struct {
 	MediaURL  string // optional; the provider downloads it
 	Reference string // Relance's own message id: what an unknown outcome is looked up by
 	Urgent    bool   // goes before other messages in the provider's queue
+	// NotAfter is the moment, with its monotonic reading, after which the request
+	// must not be completed any more, because somebody else may have concluded
+	// that it never will be. Zero for no such moment.
+	NotAfter time.Time
 }
 
 // Accepted is a message as the provider has recorded it.
@@ -111,7 +115,7 @@ func (c *Client) Send(ctx context.Context, m Outgoing) (Accepted, error) {
 		return Accepted{}, &Error{Op: op, Class: Rejected, cause: errIncomplete}
 	}
 	got, err := c.call(ctx, request{
-		op: op, method: http.MethodPost, path: "messages", body: body,
+		op: op, method: http.MethodPost, path: "messages", body: body, notAfter: m.NotAfter,
 		private: []string{m.Text, m.Phone, strings.TrimPrefix(m.Phone, "+")},
 	})
 	if err != nil {

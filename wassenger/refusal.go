@@ -117,7 +117,7 @@ func tellable(err error) error {
 		return certificate
 	}
 	for _, known := range []error{
-		context.Canceled, context.DeadlineExceeded, errTooLong,
+		context.Canceled, context.DeadlineExceeded, errTooLong, errTooLate,
 		io.ErrUnexpectedEOF, io.EOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE,
 	} {
 		if errors.Is(err, known) {
