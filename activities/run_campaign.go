@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
@@ -35,11 +36,14 @@ type AdmitRecipientsResult struct {
 	Status       campaign.Status `json:"status"`
 	Contacts     []uuid.UUID     `json:"contacts,omitempty"`
 	Left         int64           `json:"left"`
+	Obstacle     store.Obstacle  `json:"obstacle,omitempty"`
 	AskAgain     time.Duration   `json:"ask_again,omitempty"`
 	DeadlineLeft time.Duration   `json:"deadline_left"`
 }
 
 const (
+	// obstacleCrowded: as many contacts as are good for it are on their way.
+	obstacleCrowded store.Obstacle = "the contacts admitted before"
 	// crowdedLook is how often a full backlog is looked at again,
 	crowdedLook = 100 * time.Millisecond
 	// and crowdedPatience how long before the workflow is told to ask anew.
@@ -50,8 +54,8 @@ const (
 // as many as two waves are admitted and unsent it waits here, where waiting
 // costs the campaign's history nothing.
 func (a *Activities) AdmitRecipients(ctx context.Context, in AdmitRecipientsInput) (AdmitRecipientsResult, error) {
-	patience, cancel := context.WithTimeout(ctx, crowdedPatience)
-	defer cancel()
+	patience := time.NewTimer(crowdedPatience)
+	defer patience.Stop()
 	look := time.NewTicker(crowdedLook)
 	defer look.Stop()
 	for {
@@ -63,19 +67,23 @@ func (a *Activities) AdmitRecipients(ctx context.Context, in AdmitRecipientsInpu
 			return answer(admission), nil
 		}
 		select {
-		case <-patience.Done():
-			result := answer(admission)
-			result.AskAgain = crowdedLook
-			return result, ctx.Err()
 		case <-look.C:
+			continue
+		case <-patience.C:
+		case <-activity.GetWorkerStopChannel(ctx):
+		case <-ctx.Done():
+			return AdmitRecipientsResult{}, ctx.Err()
 		}
+		result := answer(admission)
+		result.Obstacle, result.AskAgain = obstacleCrowded, crowdedLook
+		return result, nil
 	}
 }
 
 func answer(admission store.Admission) AdmitRecipientsResult {
 	return AdmitRecipientsResult{
 		Status: admission.Status, Contacts: admission.Contacts, Left: admission.Left,
-		AskAgain: admission.AskAgain, DeadlineLeft: admission.DeadlineLeft,
+		Obstacle: admission.Obstacle, AskAgain: admission.AskAgain, DeadlineLeft: admission.DeadlineLeft,
 	}
 }
 

@@ -41,8 +41,12 @@ type Obstacle string
 // The obstacles.
 const (
 	ObstacleQuota  Obstacle = "quota"
-	ObstaclePaused Obstacle = "paused" // the campaign; Message 1 only
 	ObstacleHalted Obstacle = "halted" // the device
+
+	// These hold up Message 1 only.
+	ObstaclePaused Obstacle = "paused" // the campaign
+	ObstacleHours  Obstacle = "sending hours"
+	ObstaclePace   Obstacle = "pacing"
 )
 
 // Claim is a decision about one message.
@@ -85,6 +89,7 @@ type claimRow struct {
 	Variables      json.RawMessage
 	State          campaign.RecipientState
 	WindowEndsAt   *time.Time
+	NotBefore      *time.Time
 	CampaignStatus campaign.Status
 	DeadlineAt     time.Time
 	Text           string
@@ -104,7 +109,7 @@ func (s *Store) Claim(ctx context.Context, key MessageKey) (Claim, error) {
 			key.CampaignID, key.ContactID); err != nil {
 			return err
 		}
-		halted, err := lockDevice(tx, deviceID)
+		device, err := lockDevice(tx, deviceID)
 		if err != nil {
 			return err
 		}
@@ -120,7 +125,7 @@ func (s *Store) Claim(ctx context.Context, key MessageKey) (Claim, error) {
 		if err != nil {
 			return err
 		}
-		claim, err = s.decideClaim(tx, key, row, halted, at)
+		claim, err = s.decideClaim(tx, key, row, device, at)
 		return err
 	})
 	return claim, err
@@ -141,7 +146,7 @@ func lockForClaim(tx *gorm.DB, key MessageKey) (claimRow, error) {
 	var row claimRow
 	err := first(tx, &row, `
 		SELECT m.id AS message_id, m.status, m.attempts, m.claimed_at, m.device_id,
-		       r.phone, r.variables, r.state, r.window_ends_at,
+		       r.phone, r.variables, r.state, r.window_ends_at, r.not_before,
 		       c.status AS campaign_status, c.deadline_at,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1 ELSE c.message_2 END AS text,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1_media_url ELSE c.message_2_media_url END AS media_url,
@@ -156,7 +161,7 @@ func lockForClaim(tx *gorm.DB, key MessageKey) (claimRow, error) {
 	return row, err
 }
 
-func (s *Store) decideClaim(tx *gorm.DB, key MessageKey, row claimRow, halted bool, at time.Time) (Claim, error) {
+func (s *Store) decideClaim(tx *gorm.DB, key MessageKey, row claimRow, device deviceRow, at time.Time) (Claim, error) {
 	progress := Progress{State: row.State, WindowLeft: windowLeft(row.WindowEndsAt, at)}
 	switch {
 	case row.Status == campaign.MessageSending:
@@ -169,18 +174,14 @@ func (s *Store) decideClaim(tx *gorm.DB, key MessageKey, row claimRow, halted bo
 		return Claim{Verdict: Recorded, Progress: progress},
 			finishRecipient(tx, key.CampaignID, key.ContactID, state, reason, at)
 	}
-	if row.CampaignStatus == campaign.Paused && key.Type == campaign.Message1 {
-		return Claim{Verdict: Wait, Progress: progress, Obstacle: ObstaclePaused}, nil
+	obstacle, wait, err := s.obstacle(tx, key.Type, row, device, at)
+	if err != nil || obstacle != "" {
+		return Claim{Verdict: Wait, Progress: progress, Obstacle: obstacle, Wait: wait}, err
 	}
-	if halted {
-		return Claim{Verdict: Wait, Progress: progress, Obstacle: ObstacleHalted}, nil
-	}
-	used, err := s.sendable(tx, row.DeviceID, at)
-	if err != nil {
-		return Claim{}, err
-	}
-	if !s.rules.Quota.MayLeave(used.Usage) {
-		return Claim{Verdict: Wait, Progress: progress, Obstacle: ObstacleQuota, Wait: s.untilRoom(used, at)}, nil
+	if key.Type == campaign.Message1 {
+		if err := tx.Exec(`UPDATE devices SET last_message_1_at = ? WHERE id = ?`, at, device.ID).Error; err != nil {
+			return Claim{}, err
+		}
 	}
 	if err := tx.Exec(`
 		UPDATE messages SET status = 'sending', attempts = attempts + 1, claimed_at = ?, absent_since = NULL
@@ -193,6 +194,47 @@ func (s *Store) decideClaim(tx *gorm.DB, key MessageKey, row claimRow, halted bo
 	granted.Text = campaign.Render(row.Text, textVariables(row.Variables))
 	granted.MediaURL = row.MediaURL
 	return granted, nil
+}
+
+// obstacle says what keeps a message that may be sent from leaving now, if
+// anything, and for how long. A reply's Message 2 knows neither pauses nor hours
+// nor pacing.
+func (s *Store) obstacle(tx *gorm.DB, messageType campaign.MessageType, row claimRow, device deviceRow, at time.Time) (Obstacle, time.Duration, error) {
+	if device.Halted {
+		return ObstacleHalted, 0, nil
+	}
+	if messageType == campaign.Message1 {
+		if row.CampaignStatus == campaign.Paused {
+			return ObstaclePaused, 0, nil
+		}
+		if wait := s.rules.Hours.UntilOpen(at); wait > 0 {
+			return ObstacleHours, wait, nil
+		}
+		if wait := s.paced(row, device, at); wait > 0 {
+			return ObstaclePace, wait, nil
+		}
+	}
+	used, err := s.sendable(tx, row.DeviceID, at)
+	if err != nil || s.rules.Quota.MayLeave(used.Usage) {
+		return "", 0, err
+	}
+	return ObstacleQuota, s.untilRoom(used, at), nil
+}
+
+// paced is how long a Message 1 has to wait for its slot, and for the shortest
+// gap after the one before: after an outage many slots have passed at once.
+func (s *Store) paced(row claimRow, device deviceRow, at time.Time) time.Duration {
+	if s.rules.Pace.None() {
+		return 0
+	}
+	var wait time.Duration
+	if row.NotBefore != nil {
+		wait = row.NotBefore.Sub(at)
+	}
+	if device.LastMessage1At != nil {
+		wait = max(wait, device.LastMessage1At.Add(s.rules.Pace.Min).Sub(at))
+	}
+	return max(wait, 0)
 }
 
 // endsUnsent tells the final state of a recipient whose message must not leave

@@ -9,12 +9,27 @@ import (
 	"github.com/relance/relance/campaign"
 )
 
-// lockDevice takes the lock under which everything about a device's quota is
-// decided, and tells whether the device is halted.
-func lockDevice(tx *gorm.DB, deviceID string) (halted bool, err error) {
-	err = value(tx, &halted, `SELECT halted_at IS NOT NULL FROM devices WHERE id = ? FOR UPDATE`, deviceID)
-	return halted, err
+// deviceRow is a device whose lock is held.
+type deviceRow struct {
+	ID             string
+	Halted         bool
+	NextMessage1At *time.Time `gorm:"column:next_message_1_at"` // pacing's next free slot
+	LastMessage1At *time.Time `gorm:"column:last_message_1_at"` // when one was claimed last
 }
+
+// lockDevice takes the lock under which everything about a device's quota and
+// pacing is decided.
+func lockDevice(tx *gorm.DB, deviceID string) (deviceRow, error) {
+	var device deviceRow
+	err := first(tx, &device, `SELECT id, halted_at IS NOT NULL AS halted, next_message_1_at, last_message_1_at
+		FROM devices WHERE id = ? FOR UPDATE`, deviceID)
+	return device, err
+}
+
+// counted is everything that left a device, or may have: campaigns' messages and
+// test sends, with the latest moment at which each can have left.
+const counted = `(SELECT counted_at FROM messages WHERE device_id = @device AND counted_at > @since
+	UNION ALL SELECT counted_at FROM test_sends WHERE device_id = @device AND counted_at > @since)`
 
 // deviceUsage is [campaign.Usage] with the moments at which room appears.
 type deviceUsage struct {
@@ -32,8 +47,7 @@ func (s *Store) usage(tx *gorm.DB, deviceID string, at time.Time) (deviceUsage, 
 		SELECT sent.n AS sent, sent.oldest AS oldest_counted, in_flight.n AS in_flight,
 		       coalesce(r.admitted, 0) AS admitted, coalesce(r.owed, 0) AS owed,
 		       coalesce(r.open, 0) AS open, r.first_window
-		FROM (SELECT count(*) AS n, min(counted_at) AS oldest FROM messages
-		      WHERE device_id = @device AND counted_at > @since) sent,
+		FROM (SELECT count(*) AS n, min(counted_at) AS oldest FROM `+counted+` c) sent,
 		     (SELECT count(*) AS n FROM messages
 		      WHERE device_id = @device AND status = 'sending') in_flight,
 		     (SELECT count(*) FILTER (WHERE state = 'admitted') AS admitted,
@@ -52,8 +66,7 @@ func (s *Store) sendable(tx *gorm.DB, deviceID string, at time.Time) (deviceUsag
 	var u deviceUsage
 	err := tx.Raw(`
 		SELECT sent.n AS sent, sent.oldest AS oldest_counted, in_flight.n AS in_flight
-		FROM (SELECT count(*) AS n, min(counted_at) AS oldest FROM messages
-		      WHERE device_id = @device AND counted_at > @since) sent,
+		FROM (SELECT count(*) AS n, min(counted_at) AS oldest FROM `+counted+` c) sent,
 		     (SELECT count(*) AS n FROM messages WHERE device_id = @device AND status = 'sending') in_flight`,
 		map[string]any{"device": deviceID, "since": at.Add(-s.rules.Quota.Window)}).Scan(&u).Error
 	return u, err

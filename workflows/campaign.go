@@ -134,7 +134,7 @@ func (c *campaignRun) admit(ctx workflow.Context, size int) (admitted activities
 
 // awaitRoom waits until asking for admission is worth while.
 func (c *campaignRun) awaitRoom(ctx workflow.Context, admitted activities.AdmitRecipientsResult, seen int) error {
-	wait, why := admitted.AskAgain, "room under the quota"
+	wait, why := admitted.AskAgain, string(admitted.Obstacle)
 	if admitted.Status == campaign.Paused {
 		wait, why = adminLook, "an admin to resume"
 	}
