@@ -18,6 +18,10 @@ type Rules struct {
 	SendSettle time.Duration
 	// SendBackoff is the pause before the second attempt; it doubles from there.
 	SendBackoff time.Duration
+	// Pace is the pause between Message 1s (SEND_PACE). The zero value is none.
+	Pace Pace
+	// Hours are when Message 1s may leave (SEND_HOURS). The zero value is always.
+	Hours Hours
 }
 
 // DefaultRules are the owner's numbers.

@@ -47,7 +47,7 @@ func (s *Store) RenameCategory(ctx context.Context, id uuid.UUID, name string) (
 	var category Category
 	err := s.transaction(ctx, "renaming a category", func(tx *gorm.DB) error {
 		err := first(tx, &category, `UPDATE categories SET name = ? WHERE id = ? RETURNING *`, name, id)
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
+		if duplicate(err) {
 			return ErrDuplicateName
 		}
 		return err
@@ -61,15 +61,21 @@ func (s *Store) RenameCategory(ctx context.Context, id uuid.UUID, name string) (
 func (s *Store) DeleteCategory(ctx context.Context, id uuid.UUID) error {
 	return s.transaction(ctx, "deleting a category", func(tx *gorm.DB) error {
 		var awaited bool
-		if err := first(tx, &awaited, `
-			SELECT EXISTS (SELECT FROM campaigns WHERE status = 'scheduled' AND c.id = ANY (category_ids))
-			FROM categories c WHERE c.id = ? FOR UPDATE OF c`, id); err != nil {
+		if err := first(tx, &awaited, `SELECT EXISTS (SELECT FROM campaigns WHERE status = 'scheduled' AND ? = ANY (category_ids))`, id); err != nil {
 			return err
 		}
 		if awaited {
 			return ErrCategoryAwaited
 		}
-		return tx.Exec(`DELETE FROM categories WHERE id = ?`, id).Error
+		// Members before the category: whoever deletes a contact takes the same way.
+		if err := tx.Exec(`DELETE FROM contact_categories WHERE category_id = ?`, id).Error; err != nil {
+			return err
+		}
+		deleted := tx.Exec(`DELETE FROM categories WHERE id = ?`, id)
+		if deleted.Error == nil && deleted.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		return deleted.Error
 	})
 }
 

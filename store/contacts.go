@@ -98,7 +98,7 @@ func (s *Store) UpdateContact(ctx context.Context, id uuid.UUID, data ContactDat
 	err := s.transaction(ctx, "changing a contact", func(tx *gorm.DB) error {
 		updated := tx.Exec(`UPDATE contacts SET phone = ?, name = ?, attributes = ?, updated_at = relance_now() WHERE id = ?`,
 			data.Phone, data.Name, data.Attributes, id)
-		if errors.Is(updated.Error, gorm.ErrDuplicatedKey) {
+		if duplicate(updated.Error) {
 			return ErrDuplicatePhone
 		}
 		if updated.Error != nil {

@@ -44,8 +44,10 @@ func (s *Store) CreateSession(ctx context.Context, userID uuid.UUID) (secret str
 			return err
 		}
 		expiresAt = at.Add(SessionLifetime)
-		return tx.Exec(`INSERT INTO sessions (token_hash, user_id, expires_at) VALUES (?, ?, ?)`,
-			hashed(secret), userID, expiresAt).Error
+		// The hash must not come first: gorm would take a slice after a
+		// parenthesis for a list of values.
+		return tx.Exec(`INSERT INTO sessions (user_id, token_hash, expires_at) VALUES (?, ?, ?)`,
+			userID, hashed(secret), expiresAt).Error
 	})
 	return secret, expiresAt, err
 }

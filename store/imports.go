@@ -210,7 +210,7 @@ func (b *importedRows) flush() error {
 		     merged AS (
 		         INSERT INTO contacts (id, phone, name, attributes, created_at, updated_at)
 		         SELECT r.id, r.phone, r.name, r.attributes::jsonb, moment.at, moment.at
-		         FROM unnest(@ids::uuid[], @phones::text[], @names::text[], @attributes::text[]) AS r (id, phone, name, attributes), moment
+		         FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) AS r (id, phone, name, attributes), moment
 		         ON CONFLICT (phone) DO UPDATE
 		         SET name = coalesce(nullif(excluded.name, ''), contacts.name),
 		             attributes = contacts.attributes || excluded.attributes,
@@ -218,12 +218,10 @@ func (b *importedRows) flush() error {
 		         RETURNING id, xmax = 0 AS fresh),
 		     linked AS (
 		         INSERT INTO contact_categories (contact_id, category_id)
-		         SELECT id, @category::uuid FROM merged WHERE @category::uuid IS NOT NULL
+		         SELECT merged.id, c.id FROM merged JOIN categories c ON c.id = ?
 		         ON CONFLICT DO NOTHING)
-		SELECT count(*) FILTER (WHERE fresh) FROM merged`, map[string]any{
-		"ids": UUIDs(b.ids), "phones": textArray(b.phones), "names": textArray(b.names), "attributes": textArray(attributes),
-		"category": nullable(b.category),
-	}).Scan(&imported).Error
+		SELECT count(*) FILTER (WHERE fresh) FROM merged`,
+		UUIDs(b.ids), textArray(b.phones), textArray(b.names), textArray(attributes), b.category).Scan(&imported).Error
 	if err != nil {
 		return err
 	}

@@ -32,13 +32,17 @@ type RecipientRow struct {
 // position; 0 is the beginning. An empty state takes all. more tells whether
 // others follow.
 func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, state campaign.RecipientState, after int64, limit int) (rows []RecipientRow, more bool, err error) {
+	where := `campaign_id = @campaign AND position > @after`
+	if state != "" {
+		where += ` AND state = @state`
+	}
 	err = s.db.WithContext(ctx).Raw(`
 		SELECT r.contact_id, r.position, r.phone, coalesce(r.variables->>'name', '') AS name, r.state, r.state_reason,
 		       m1.status AS message_1_status, m2.status AS message_2_status,
 		       r.message_1_sent_at, m2.sent_at AS message_2_sent_at,
 		       r.window_ends_at, r.replied_at, r.finished_at, coalesce(nullif(m2.error, ''), m1.error, '') AS error
 		FROM (SELECT * FROM recipients
-		      WHERE campaign_id = @campaign AND position > @after AND (@state = '' OR state = @state)
+		      WHERE `+where+`
 		      ORDER BY position LIMIT @limit) r
 		LEFT JOIN messages m1 ON m1.campaign_id = r.campaign_id AND m1.contact_id = r.contact_id AND m1.message_type = 'message_1'
 		LEFT JOIN messages m2 ON m2.campaign_id = r.campaign_id AND m2.contact_id = r.contact_id AND m2.message_type = 'message_2'

