@@ -20,6 +20,7 @@ import (
 type Activities struct {
 	Store    *store.Store
 	Provider *wassenger.Client
+	Breaker  *Breaker
 	// SendTimeout is the longest that one request to the provider can take. An
 	// older claim's request has surely ended.
 	SendTimeout time.Duration

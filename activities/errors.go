@@ -42,6 +42,8 @@ func (a *Activities) delay(err error, attempt int) time.Duration {
 	case wassenger.Unknown:
 		// Usually the provider did accept: look soon, so that a reply finds the message settled.
 		return min(time.Second, rules.SendSettle/4)
+	case wassenger.Down:
+		return a.Breaker.pause
 	default:
 		var providerErr *wassenger.Error
 		if errors.As(err, &providerErr) && providerErr.RetryAfter > 0 {

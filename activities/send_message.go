@@ -64,7 +64,7 @@ func resultOf(progress store.Progress) SendMessageResult {
 
 // call makes the one request that a granted claim allows, and settles.
 func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, notAfter time.Time) (SendMessageResult, error) {
-	accepted, err := a.Provider.Send(ctx, wassenger.Outgoing{
+	accepted, err := a.send(ctx, wassenger.Outgoing{
 		Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
 		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
 	})
@@ -105,7 +105,7 @@ func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err e
 // lookUp settles a message whose outcome is unknown by asking the provider for
 // its reference.
 func (a *Activities) lookUp(ctx context.Context, claim store.Claim) (SendMessageResult, error) {
-	found, ok, err := a.Provider.FindByReference(ctx, claim.MessageID.String())
+	found, ok, err := a.find(ctx, claim.MessageID.String())
 	if err != nil {
 		progress, gaveUp, storeErr := a.Store.GiveUp(ctx, claim.MessageID, claim.Token)
 		if storeErr != nil || gaveUp {

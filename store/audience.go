@@ -28,12 +28,13 @@ func (s *Store) Reach(ctx context.Context, audience Audience) (Reach, error) {
 		if err := holdCategories(tx, audience.CategoryIDs); err != nil {
 			return err
 		}
-		var found []uuid.UUID
-		if err := tx.Raw(`SELECT id FROM contacts WHERE id = ANY (?::uuid[])`, UUIDs(audience.ContactIDs)).Scan(&found).Error; err != nil {
+		var absent []uuid.UUID
+		if err := tx.Raw(`SELECT DISTINCT id FROM unnest(?::uuid[]) AS asked (id)
+			WHERE NOT EXISTS (SELECT FROM contacts k WHERE k.id = asked.id) ORDER BY id`, UUIDs(audience.ContactIDs)).Scan(&absent).Error; err != nil {
 			return err
 		}
-		if err := missing("contact", audience.ContactIDs, found); err != nil {
-			return err
+		if len(absent) > 0 {
+			return &MissingError{Kind: "contact", IDs: absent}
 		}
 		// UNION, not OR: the work is that of the audience, not of all contacts.
 		return first(tx, &reach, `

@@ -27,11 +27,10 @@ func (s *Store) Pause(ctx context.Context, id uuid.UUID, reason string) error {
 // the campaign's device: if it still cannot send, the next message halts it again.
 func (s *Store) Resume(ctx context.Context, id uuid.UUID) error {
 	return s.control(ctx, "resuming the campaign", id, func(tx *gorm.DB, status campaign.Status, _ time.Time) error {
-		if status == campaign.Running {
-			return nil
-		}
-		if err := s.become(tx, id, status, campaign.Running, ""); err != nil {
-			return err
+		if status != campaign.Running { // a halted device also holds up a campaign launched since
+			if err := s.become(tx, id, status, campaign.Running, ""); err != nil {
+				return err
+			}
 		}
 		return tx.Exec(`UPDATE devices d SET halted_at = NULL, halt_reason = '' FROM campaigns c
 			WHERE c.id = ? AND d.id = c.device_id`, id).Error
@@ -47,9 +46,6 @@ func (s *Store) Cancel(ctx context.Context, id uuid.UUID) error {
 			return nil
 		}
 		if err := s.become(tx, id, status, campaign.Cancelled, ""); err != nil {
-			return err
-		}
-		if err := tx.Exec(`UPDATE campaigns SET completed_at = ? WHERE id = ?`, at, id).Error; err != nil {
 			return err
 		}
 		if err := leaveUnsent(tx, id, campaign.ReasonCancelled, at); err != nil {
@@ -112,10 +108,10 @@ func (s *Store) Launch(ctx context.Context, id uuid.UUID, scheduledAt *time.Time
 		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
 			return err
 		}
-		if err := s.become(tx, id, status, campaign.Scheduled, ""); err != nil {
+		if err := tx.Exec(`UPDATE campaigns SET scheduled_at = coalesce(?, relance_now()) WHERE id = ?`, scheduledAt, id).Error; err != nil {
 			return err
 		}
-		return tx.Exec(`UPDATE campaigns SET scheduled_at = coalesce(?, relance_now()) WHERE id = ?`, scheduledAt, id).Error
+		return s.become(tx, id, status, campaign.Scheduled, "")
 	})
 }
 
@@ -143,7 +139,7 @@ func (s *Store) control(ctx context.Context, doing string, id uuid.UUID, decide 
 		if err := decide(tx, status, at); err != nil {
 			return err
 		}
-		return tx.Exec(`UPDATE campaigns SET control_due_at = CASE WHEN started_at IS NULL THEN NULL ELSE ? END, updated_at = ? WHERE id = ?`, at, at, id).Error
+		return tx.Exec(`UPDATE campaigns SET control_due_at = CASE WHEN started_at IS NOT NULL THEN CAST(? AS timestamptz) END, updated_at = ? WHERE id = ?`, at, at, id).Error
 	})
 }
 
@@ -151,7 +147,9 @@ func (s *Store) become(tx *gorm.DB, id uuid.UUID, status, next campaign.Status, 
 	if !status.CanBecome(next) {
 		return fmt.Errorf("a %s campaign cannot become %s: %w", status, next, ErrConflict)
 	}
-	return tx.Exec(`UPDATE campaigns SET status = ?, status_reason = ? WHERE id = ?`, next, reason, id).Error
+	return tx.Exec(`UPDATE campaigns SET status = @next, status_reason = @reason,
+		completed_at = CASE WHEN @next = 'cancelled' THEN relance_now() END WHERE id = @id`,
+		map[string]any{"next": string(next), "reason": reason, "id": id}).Error
 }
 
 // ControlDelivered notes that a campaign's workflow knows of every decision up to the given moment.

@@ -6,13 +6,30 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// UUIDs is a uuid[] of the database, as a parameter and as a column. gorm would
-// write a plain slice as a list of parameters, one for each element.
+// UUIDs is a uuid[] of the database, as a parameter and as a column; nil is the
+// empty array, never NULL.
 type UUIDs []uuid.UUID
 
-// Value is PostgreSQL's text form; nil is the empty array, never NULL.
+// pgx sends arrays in binary, which for thousands of ids is several times
+// cheaper than text.
+var _ pgtype.ArrayGetter = UUIDs{}
+
+// Dimensions is for pgx.
+func (ids UUIDs) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(ids)), LowerBound: 1}}
+}
+
+// Index is for pgx.
+func (ids UUIDs) Index(i int) any { return pgtype.UUID{Bytes: ids[i], Valid: true} }
+
+// IndexType is for pgx.
+func (ids UUIDs) IndexType() any { return pgtype.UUID{} }
+
+// Value is PostgreSQL's text form. Because it exists, gorm takes a list for one
+// value; any other slice it would write as a list of parameters.
 func (ids UUIDs) Value() (driver.Value, error) {
 	var text strings.Builder
 	text.Grow(2 + 37*len(ids))

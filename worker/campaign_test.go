@@ -87,14 +87,12 @@ func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)
 	configure(&config)
 	r.simulator, err = simulator.New(config)
 	require.NoError(t, err)
-	provider := httptest.NewServer(r.simulator.Handler())
-	t.Cleanup(func() {
-		require.NoError(t, r.simulator.Close()) // lets hanging requests go
-		provider.Close()
-	})
-	r.provider, err = wassenger.New(wassenger.Options{BaseURL: provider.URL + "/v1", Token: token, DeviceID: device, Timeout: r.timeout})
+	r.background("the provider", func(ctx context.Context) error { return r.simulator.Serve(ctx, "127.0.0.1:0") })
+	t.Cleanup(func() { require.NoError(t, r.simulator.Close()) }) // lets hanging requests go
+	require.Eventually(t, func() bool { return r.simulator.Addr() != "" }, 10*time.Second, time.Millisecond)
+	r.provider, err = wassenger.New(wassenger.Options{BaseURL: "http://" + r.simulator.Addr() + "/v1", Token: token, DeviceID: device, Timeout: r.timeout})
 	require.NoError(t, err)
-	r.background("the simulator", r.simulator.Run)
+	r.background("the contacts", r.simulator.Run)
 	return r
 }
 
@@ -119,7 +117,7 @@ func (r *relance) background(name string, run func(context.Context) error) (stop
 func (r *relance) startWorker() (stop func()) {
 	w := &worker.Worker{
 		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger,
-		Activities: &activities.Activities{Store: r.store, Provider: r.provider, SendTimeout: r.timeout, Workflows: r.engine},
+		Activities: &activities.Activities{Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine},
 		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, Logger: r.logger},
 	}
 	return r.background("the worker", w.Run)

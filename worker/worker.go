@@ -32,8 +32,10 @@ const (
 	// decideAtOnce bounds activities that ask the database, so that they do not
 	// queue up in front of its connections.
 	decideAtOnce = 32
-	// sendAtOnce bounds calls to the provider.
-	sendAtOnce = 64
+	// sendAtOnce bounds sends under way. It is well above what campaigns have
+	// admitted and unsent, two waves each, so that a slow provider cannot fill
+	// every place with Message 1s before which an answer would have to wait.
+	sendAtOnce = 1000
 )
 
 // Run works until the context ends, then drains.

@@ -20,7 +20,7 @@ type progressLine struct {
 	live     bool
 	window   time.Duration
 	printed  time.Time
-	done     bool // the last line showed everyone as final
+	done     bool      // the last line showed everyone as final
 	sending  time.Time // when the first look was
 	sent1    int64     // Message 1s that had left at the last look
 	lastSent time.Time // and when that number last grew

@@ -116,7 +116,10 @@ func (s *services) worker() (*worker.Worker, error) {
 	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
-		Activities: &activities.Activities{Store: s.store, Provider: provider, SendTimeout: providerTimeout, Workflows: s.engine},
+		Activities: &activities.Activities{
+			Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.config.rules()),
+			SendTimeout: providerTimeout, Workflows: s.engine,
+		},
 		Dispatcher: &worker.Dispatcher{Store: s.store, Engine: s.engine, Intake: s.intake, Logger: s.logger},
 	}, nil
 }
