@@ -97,7 +97,7 @@ func TestReplyAndEndOfWindowNeverBothWinNorBothLose(t *testing.T) {
 			}
 		})
 		race.Go(func() {
-			for one[bool](b, `SELECT relance_now() < window_ends_at - interval '2 milliseconds' FROM recipients WHERE contact_id = $1`, contact) { //nolint:revive // waits for the edge
+			for one[bool](b, `SELECT relance_now() < window_ends_at - interval '2 milliseconds' FROM recipients WHERE contact_id = $1`, contact) { // the edge is near
 			}
 			b.reply(i, fmt.Sprintf("edge %d", i))
 		})

@@ -38,11 +38,11 @@ func newTransport() *http.Transport {
 
 // request is one call to the provider.
 type request struct {
-	op      string // for error texts
-	method  string
-	path    string
-	query   url.Values
-	body    []byte
+	op     string // for error texts
+	method string
+	path   string
+	query  url.Values
+	body   []byte
 	// notAfter is when the body may no longer be sent; zero for no such moment.
 	notAfter time.Time
 	private  []string // what must not come back in an error's Message

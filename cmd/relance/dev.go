@@ -204,7 +204,7 @@ func listen(ctx context.Context) (devListeners, error) {
 
 // preferred is the port if nobody listens on it, else 0 for a free one.
 func preferred(port int) int {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) //nolint:noctx // returns at once
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return 0
 	}

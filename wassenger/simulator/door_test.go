@@ -2,7 +2,6 @@ package simulator_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"syscall"
@@ -42,7 +41,7 @@ func TestAClosedPortRefusesConnectionsAndOpensAgain(t *testing.T) {
 			require.Error(t, err, "the connection that was open has been closed too")
 		}
 		_, err := (&api{t: t, url: a.url, client: newClient(t)}).try("POST", "/v1/messages", message(ana, "during"))
-		assert.True(t, errors.Is(err, syscall.ECONNREFUSED), "%v", err)
+		assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 		require.NoError(t, s.Refuse(false))
 		assert.False(t, s.Faults().RefuseConnections)
 	}
@@ -61,7 +60,7 @@ func TestTheAdminPortStaysOpenWhileConnectionsAreRefused(t *testing.T) {
 	admin := &api{t: t, url: "http://" + s.AdminAddr(), client: newClient(t)}
 	require.Equal(t, http.StatusOK, admin.call("PUT", "/simulator/faults", `{"refuse_connections":true}`).status)
 	_, err := a.try("GET", "/v1/devices", nil)
-	assert.True(t, errors.Is(err, syscall.ECONNREFUSED), "%v", err)
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 	assert.Equal(t, http.StatusOK, admin.call("GET", "/simulator/ledger", nil).status)
 	assert.Equal(t, http.StatusNotFound, admin.call("GET", "/v1/devices", nil).status)
 	require.Equal(t, http.StatusOK, admin.call("PUT", "/simulator/faults", `{}`).status)

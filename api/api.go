@@ -1,0 +1,160 @@
+// Package api is Relance's REST API: gin for the routes, huma for their types,
+// validation and OpenAPI. One file per resource; [API.routes] is the whole of it
+// at a glance.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/cache"
+	"github.com/relance/relance/store"
+)
+
+// Engine runs campaigns.
+type Engine interface {
+	// StartCampaign sets a stored campaign going. Called again it does nothing.
+	// When it fails the campaign stays scheduled and the worker starts it later.
+	StartCampaign(ctx context.Context, campaignID uuid.UUID) error
+	// Healthy tells whether the engine can be reached.
+	Healthy(ctx context.Context) error
+}
+
+// Webhooks takes in what the provider tells.
+type Webhooks interface {
+	// Receive returns nil once a webhook is stored: status is "ok", "duplicate"
+	// or "error_logged". An error means that it must be delivered again.
+	Receive(ctx context.Context, raw []byte) (status string, err error)
+}
+
+// Options are what an API works with. Store, Engine, Webhooks, WebhookToken and
+// Logger are needed.
+type Options struct {
+	Store    *store.Store
+	Cache    *cache.Cache // nil keeps nothing
+	Engine   Engine
+	Webhooks Webhooks
+
+	// WebhookToken is what the provider must show with every webhook.
+	WebhookToken string
+	// WebhookHMACSecret, if any, must have signed every webhook.
+	WebhookHMACSecret string
+	// WebhookHMACHeader carries the signature; "" means X-Wassenger-Signature.
+	WebhookHMACHeader string
+
+	// TemporalUIURL, if any, is linked to from campaigns.
+	TemporalUIURL     string
+	TemporalNamespace string
+
+	// SecureCookies marks session cookies Secure even where TLS cannot be seen.
+	SecureCookies bool
+	Logger        *slog.Logger
+}
+
+// API answers HTTP requests. It is safe for concurrent use.
+type API struct {
+	options Options
+	store   *store.Store
+	cache   *cache.Cache
+	logger  *slog.Logger
+
+	router  *gin.Engine
+	huma    huma.API
+	openAPI []byte
+	handler http.Handler
+
+	crossOrigin *http.CrossOriginProtection
+	// logins bounds the memory that hashing passwords takes, 19 MiB each.
+	logins chan struct{}
+}
+
+// New makes an API. It reaches out to nothing.
+func New(options Options) (*API, error) {
+	switch {
+	case options.Store == nil, options.Engine == nil, options.Webhooks == nil, options.Logger == nil:
+		return nil, errors.New("the API needs a store, an engine, webhooks and a logger")
+	case options.WebhookToken == "":
+		return nil, errors.New("the API needs a webhook token")
+	}
+	if options.WebhookHMACHeader == "" {
+		options.WebhookHMACHeader = "X-Wassenger-Signature"
+	}
+	gin.SetMode(gin.ReleaseMode) // otherwise gin prints every route
+	a := &API{
+		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
+		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
+	}
+	if err := a.router.SetTrustedProxies(nil); err != nil {
+		return nil, fmt.Errorf("preparing the router: %w", err)
+	}
+	a.router.HandleMethodNotAllowed = true
+	a.router.RedirectTrailingSlash = false
+	a.router.Use(a.observe, secure)
+	a.router.NoRoute(func(c *gin.Context) { writeProblem(c, problem(http.StatusNotFound, "There is nothing at this path.")) })
+	a.router.NoMethod(func(c *gin.Context) {
+		writeProblem(c, problem(http.StatusMethodNotAllowed, "This path does not take this method; the Allow header says which it takes."))
+	})
+	a.huma = humagin.New(a.router, describe())
+	a.huma.UseMiddleware(a.sameOrigin, a.authenticate)
+	a.routes()
+	a.docs()
+	var err error
+	if a.openAPI, err = json.Marshal(a.huma.OpenAPI()); err != nil {
+		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
+	}
+	a.handler = compress(a.router)
+	return a, nil
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// describe is what OpenAPI says of the API as a whole.
+func describe() huma.Config {
+	config := huma.DefaultConfig("Relance", "0.1.0")
+	config.Info.Description = "Two-step WhatsApp campaigns: Message 1 goes to every contact, Message 2 to whoever answers in time. " +
+		"Errors are RFC 9457 problems whose errors[] name the fields. Lists take limit and cursor."
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token."},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "What POST /auth/login sets."},
+		"webhook": {Type: "apiKey", In: "header", Name: "X-Webhook-Token", Description: "The token of the provider's webhooks; ?token= serves as well."},
+	}
+	// The document and its page are our own (docs.go): huma's page loads its
+	// scripts from a CDN. Without the create hooks answers carry no $schema.
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	config.Transformers = []huma.Transformer{polishProblem}
+	return config
+}
+
+// schemaName names a contactView "Contact".
+func schemaName(t reflect.Type, hint string) string {
+	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
+}
+
+// Routes lists every route as "GET /contacts/{id}".
+func (a *API) Routes() []string {
+	var routes []string
+	for _, route := range a.router.Routes() {
+		segments := strings.Split(route.Path, "/")
+		for i, segment := range segments {
+			if name, ok := strings.CutPrefix(segment, ":"); ok {
+				segments[i] = "{" + name + "}"
+			}
+		}
+		routes = append(routes, route.Method+" "+strings.Join(segments, "/"))
+	}
+	return routes
+}

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/cache"
+	"github.com/relance/relance/store"
+)
+
+type contactView struct {
+	ID          uuid.UUID         `json:"id" format:"uuid"`
+	Phone       string            `json:"phone" example:"+33639980001" doc:"E.164"`
+	Name        string            `json:"name"`
+	Attributes  map[string]string `json:"attributes" doc:"What message texts may show as {{attribute}}."`
+	CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" format:"uuid"`
+	OptedOutAt  *time.Time        `json:"opted_out_at" doc:"Since when the contact must not be messaged."`
+	CreatedAt   time.Time         `json:"created_at"`
+	UpdatedAt   time.Time         `json:"updated_at"`
+}
+
+func viewContact(c store.Contact) contactView {
+	return contactView{
+		ID: c.ID, Phone: c.Phone, Name: c.Name, Attributes: c.Attributes, CategoryIDs: c.CategoryIDs,
+		OptedOutAt: utc(c.OptedOutAt), CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+	}
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	at := t.UTC()
+	return &at
+}
+
+type contactOutput struct{ Body contactView }
+
+func answerContact(c store.Contact, err error) (*contactOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &contactOutput{Body: viewContact(c)}, nil
+}
+
+type listContactsInput struct {
+	Paging
+	Query      string    `query:"q" maxLength:"100" doc:"A part of a name or of a phone number."`
+	CategoryID uuid.UUID `query:"category_id" format:"uuid" doc:"Only contacts in this category."`
+	OptedOut   string    `query:"opted_out" enum:"true,false" doc:"Only contacts who opted out, or only those who did not."`
+}
+
+func (a *API) listContacts(ctx context.Context, in *listContactsInput) (*listOutput[contactView], error) {
+	if err := storable(in.Query); err != nil {
+		return nil, invalid("query.q", "%s", err)
+	}
+	page, err := in.page()
+	if err != nil {
+		return nil, err
+	}
+	filter := store.ContactFilter{Query: in.Query, CategoryID: in.CategoryID}
+	if in.OptedOut != "" {
+		optedOut := in.OptedOut == "true"
+		filter.OptedOut = &optedOut
+	}
+	body, err := cache.Through(ctx, a.cache, listKey(cache.Contacts, *in), cache.ContactsTTL,
+		func(ctx context.Context) (list[contactView], error) {
+			found, err := a.store.Contacts(ctx, filter, page)
+			if err != nil {
+				return list[contactView]{}, err
+			}
+			next, err := cursorAfter(found.Next)
+			return list[contactView]{Items: viewAll(found.Contacts, viewContact), NextCursor: next, Total: found.Total}, err
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput[contactView]{Body: body}, nil
+}
+
+// changedContacts forgets cached lists after a change to contacts, to categories
+// or to who is in which: each shows something of the other. A change that was
+// surely refused has changed nothing.
+func (a *API) changedContacts(ctx context.Context, err error) {
+	var absent *store.MissingError
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) || errors.As(err, &absent) {
+		return
+	}
+	a.cache.Invalidate(ctx, cache.Contacts, cache.Categories)
+}
+
+type createContactInput struct {
+	Body struct {
+		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
+		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
+		Name        string            `json:"name,omitempty" example:"Camille"`
+		Attributes  map[string]string `json:"attributes,omitempty"`
+		CategoryIDs []uuid.UUID       `json:"category_ids,omitempty" nullable:"false" maxItems:"1000" format:"uuid"`
+	}
+}
+
+type createContactOutput struct {
+	Location string `header:"Location"`
+	Body     contactView
+}
+
+func (a *API) createContact(ctx context.Context, in *createContactInput) (*createContactOutput, error) {
+	b := in.Body
+	data, err := contactData(b.Phone, b.Country, b.Name, b.Attributes, b.CategoryIDs)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := a.store.CreateContact(ctx, data)
+	a.changedContacts(ctx, err)
+	if err != nil {
+		return nil, contactProblem(err)
+	}
+	return &createContactOutput{Location: "/contacts/" + contact.ID.String(), Body: viewContact(contact)}, nil
+}
+
+type replaceContactInput struct {
+	ByID
+	Body struct {
+		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
+		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
+		Name        string            `json:"name"`
+		Attributes  map[string]string `json:"attributes"`
+		CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" maxItems:"1000" format:"uuid"`
+	}
+}
+
+func (a *API) replaceContact(ctx context.Context, in *replaceContactInput) (*contactOutput, error) {
+	b := in.Body
+	data, err := contactData(b.Phone, b.Country, b.Name, b.Attributes, b.CategoryIDs)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := a.store.UpdateContact(ctx, in.ID, data)
+	a.changedContacts(ctx, err)
+	return answerContact(contact, contactProblem(err))
+}
+
+// contactProblem names the field that the database refused.
+func contactProblem(err error) error {
+	if errors.Is(err, store.ErrDuplicatePhone) {
+		return taken("body.phone", "Another contact has this phone number.")
+	}
+	return missing(err, map[string]string{"category": "body.category_ids"})
+}
+
+// Limits on what is known of a contact.
+const (
+	longestName      = 200
+	longestAttribute = 1000
+	mostAttributes   = 50
+)
+
+// contactData checks what a caller says about a contact.
+func contactData(phone, country, name string, attributes map[string]string, categoryIDs []uuid.UUID) (store.ContactData, error) {
+	var wrong fields
+	data := store.ContactData{CategoryIDs: categoryIDs, Attributes: store.Attributes{}}
+	var err error
+	if country, err = normalizeCountry(country); err != nil {
+		wrong.wrong("body.country", "%s", err)
+	} else if data.Phone, err = normalizePhone(phone, country); err != nil {
+		wrong.wrong("body.phone", "%s", err)
+	}
+	if data.Name, err = label(name, longestName); err != nil {
+		wrong.wrong("body.name", "%s", err)
+	}
+	if len(attributes) > mostAttributes {
+		wrong.wrong("body.attributes", "must be at most %d, are %d", mostAttributes, len(attributes))
+	}
+	for key, value := range attributes {
+		if key != attributeName(key) || key == "name" {
+			wrong.wrong("body.attributes", "cannot have the name %q: a name begins with a letter, goes on with letters, digits, _, . or -, and is not \"name\"", key)
+		} else if data.Attributes[key], err = label(value, longestAttribute); err != nil {
+			wrong.wrong("body.attributes."+key, "%s", err)
+		}
+	}
+	return data, wrong.problem()
+}
+
+func (a *API) getContact(ctx context.Context, in *ByID) (*contactOutput, error) {
+	return answerContact(a.store.Contact(ctx, in.ID))
+}
+
+func (a *API) deleteContact(ctx context.Context, in *ByID) (*struct{}, error) {
+	err := a.store.DeleteContact(ctx, in.ID)
+	a.changedContacts(ctx, err)
+	return nil, err
+}
+
+func (a *API) optOut(ctx context.Context, in *ByID) (*contactOutput, error) {
+	contact, err := a.store.SetOptedOut(ctx, in.ID, true)
+	a.changedContacts(ctx, err)
+	return answerContact(contact, err)
+}
+
+func (a *API) optIn(ctx context.Context, in *ByID) (*contactOutput, error) {
+	contact, err := a.store.SetOptedOut(ctx, in.ID, false)
+	a.changedContacts(ctx, err)
+	return answerContact(contact, err)
+}

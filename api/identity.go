@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/store"
+)
+
+type callerKey struct{}
+
+// caller is who a request comes from; routes for the signed in have one.
+func caller(ctx context.Context) store.User {
+	user, _ := ctx.Value(callerKey{}).(store.User)
+	return user
+}
+
+// authenticate lets nobody past who may not call the operation. A route that
+// does not say who may is for the signed in.
+func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
+	switch ctx.Operation().Metadata[accessKey] {
+	case anyone, provider:
+		next(ctx)
+		return
+	}
+	request := humagin.Unwrap(ctx).Request
+	user, err := a.identify(request)
+	if errors.Is(err, store.ErrNotFound) {
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="relance"`)
+		err = problem(http.StatusUnauthorized, "Log in, or send a valid API token as Authorization: Bearer.")
+	}
+	if err != nil {
+		a.refuse(ctx, err)
+		return
+	}
+	humagin.Unwrap(ctx).Set(loggedUser, user.ID)
+	next(huma.WithValue(ctx, callerKey{}, user))
+}
+
+// identify finds who sent a request; [store.ErrNotFound] for nobody. A token
+// that is no good is not made up for by a cookie.
+func (a *API) identify(request *http.Request) (store.User, error) {
+	ctx, cancel := context.WithTimeout(request.Context(), requestTimeout)
+	defer cancel()
+	if header := request.Header.Get("Authorization"); header != "" {
+		return a.store.UserByToken(ctx, bearer(header))
+	}
+	cookie, err := request.Cookie(sessionCookie)
+	if err != nil {
+		return store.User{}, store.ErrNotFound
+	}
+	return a.store.UserBySession(ctx, cookie.Value)
+}
+
+// bearer returns the token of an Authorization header, "" for another scheme.
+func bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// sameOrigin refuses changes that another site makes a browser ask for. Whoever
+// sends a token is no browser led astray: sites cannot make one send it.
+func (a *API) sameOrigin(ctx huma.Context, next func(huma.Context)) {
+	request := humagin.Unwrap(ctx).Request
+	if request.Header.Get("Authorization") == "" {
+		if err := a.crossOrigin.Check(request); err != nil {
+			a.refuse(ctx, problem(http.StatusForbidden, "Requests from other sites may not change anything."))
+			return
+		}
+	}
+	next(ctx)
+}
+
+// refuse answers in place of an operation.
+func (a *API) refuse(ctx huma.Context, err error) {
+	var p *huma.ErrorModel
+	if !errors.As(a.problemOf(ctx.Context(), err), &p) {
+		p = internal(requestID(ctx.Context()))
+	}
+	var details []error
+	for _, detail := range p.Errors {
+		details = append(details, detail)
+	}
+	if err := huma.WriteErr(a.huma, ctx, p.Status, p.Detail, details...); err != nil {
+		a.logger.WarnContext(ctx.Context(), "An answer could not be written.", "request_id", requestID(ctx.Context()), "error", err)
+	}
+}
+
+// callerID is the caller's id for a row's created_by.
+func callerID(ctx context.Context) uuid.UUID { return caller(ctx).ID }

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
+)
+
+type recipientView struct {
+	ContactID      uuid.UUID               `json:"contact_id" format:"uuid"`
+	Phone          string                  `json:"phone"`
+	Name           string                  `json:"name"`
+	State          campaign.RecipientState `json:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped"`
+	StateReason    campaign.Reason         `json:"state_reason"`
+	Message1Status campaign.MessageStatus  `json:"message_1_status"`
+	Message1SentAt *time.Time              `json:"message_1_sent_at"`
+	Message2Status *campaign.MessageStatus `json:"message_2_status" doc:"null while no Message 2 is owed."`
+	Message2SentAt *time.Time              `json:"message_2_sent_at"`
+	WindowEndsAt   *time.Time              `json:"window_ends_at" doc:"A reply before this moment earns Message 2."`
+	RepliedAt      *time.Time              `json:"replied_at"`
+	FinishedAt     *time.Time              `json:"finished_at"`
+	Error          string                  `json:"error" doc:"The provider's words about a message that failed."`
+}
+
+func viewRecipient(r store.RecipientRow) recipientView {
+	return recipientView{
+		ContactID: r.ContactID, Phone: r.Phone, Name: r.Name, State: r.State, StateReason: r.StateReason,
+		Message1Status: r.Message1Status, Message1SentAt: utc(r.Message1SentAt),
+		Message2Status: r.Message2Status, Message2SentAt: utc(r.Message2SentAt),
+		WindowEndsAt: utc(r.WindowEndsAt), RepliedAt: utc(r.RepliedAt), FinishedAt: utc(r.FinishedAt), Error: r.Error,
+	}
+}
+
+type listRecipientsInput struct {
+	ByID
+	Paging
+	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+}
+
+func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*listOutput[recipientView], error) {
+	after, err := place[int64](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if after == nil {
+		after = new(int64)
+	}
+	of, err := a.store.Campaign(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	rows, more, err := a.store.Recipients(ctx, in.ID, campaign.RecipientState(in.State), *after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	body := list[recipientView]{Items: viewAll(rows, viewRecipient)}
+	if in.State == "" {
+		body.Total = &of.TotalContacts
+	}
+	if more {
+		if body.NextCursor, err = cursorTo(rows[len(rows)-1].Position); err != nil {
+			return nil, err
+		}
+	}
+	return &listOutput[recipientView]{Body: body}, nil
+}

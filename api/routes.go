@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// routes is the API at a glance: who may call what, and what a success is
+// answered with.
+func (a *API) routes() {
+	route(a, anyone, "POST /auth/login", http.StatusOK, "Log in with e-mail address and password", a.login, largest(4<<10))
+	route(a, signedIn, "POST /auth/logout", http.StatusNoContent, "Log out", a.logout)
+	route(a, signedIn, "GET /auth/me", http.StatusOK, "Show who is calling", a.me)
+
+	route(a, signedIn, "GET /contacts", http.StatusOK, "List contacts", a.listContacts)
+	route(a, signedIn, "POST /contacts", http.StatusCreated, "Create a contact", a.createContact)
+	route(a, signedIn, "POST /contacts/import", http.StatusAccepted, "Import contacts from a CSV file", a.importContacts, within(time.Minute))
+	route(a, signedIn, "GET /contacts/{id}", http.StatusOK, "Show a contact", a.getContact)
+	route(a, signedIn, "PUT /contacts/{id}", http.StatusOK, "Replace a contact", a.replaceContact)
+	route(a, signedIn, "DELETE /contacts/{id}", http.StatusNoContent, "Delete a contact", a.deleteContact)
+	route(a, signedIn, "POST /contacts/{id}/opt-out", http.StatusOK, "Never message a contact again", a.optOut)
+	route(a, signedIn, "POST /contacts/{id}/opt-in", http.StatusOK, "Allow messages to a contact again", a.optIn)
+	route(a, signedIn, "GET /imports/{id}", http.StatusOK, "Show an import", a.getImport)
+
+	route(a, signedIn, "GET /categories", http.StatusOK, "List categories", a.listCategories)
+	route(a, signedIn, "POST /categories", http.StatusCreated, "Create a category", a.createCategory)
+	route(a, signedIn, "GET /categories/{id}", http.StatusOK, "Show a category", a.getCategory)
+	route(a, signedIn, "PUT /categories/{id}", http.StatusOK, "Rename a category", a.renameCategory)
+	route(a, signedIn, "DELETE /categories/{id}", http.StatusNoContent, "Delete a category, not its contacts", a.deleteCategory)
+	route(a, signedIn, "POST /categories/{id}/contacts", http.StatusOK, "Put contacts into a category", a.addToCategory, largest(8<<20))
+	route(a, signedIn, "DELETE /categories/{id}/contacts", http.StatusOK, "Take contacts out of a category", a.removeFromCategory, largest(8<<20))
+
+	route(a, signedIn, "POST /campaigns/start", http.StatusAccepted, "Start a campaign, now or later", a.startCampaign, largest(8<<20))
+	route(a, signedIn, "GET /campaigns", http.StatusOK, "List campaigns", a.listCampaigns)
+	route(a, signedIn, "GET /campaigns/{id}", http.StatusOK, "Show a campaign", a.getCampaign)
+	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)
+	route(a, signedIn, "GET /campaigns/{id}/recipients", http.StatusOK, "List a campaign's recipients", a.listRecipients)
+
+	route(a, provider, "POST /webhooks/wassenger", http.StatusOK, "Take in a webhook of the provider", a.receiveWebhook)
+
+	route(a, anyone, "GET /healthz", http.StatusOK, "Tell that the process is alive", a.alive)
+	route(a, anyone, "GET /readyz", http.StatusOK, "Tell whether requests can be served", a.ready)
+
+	// Bodies that huma does not read, and so knows nothing about.
+	paths := a.huma.OpenAPI().Paths
+	paths["/contacts/import"].Post.RequestBody = csvBody()
+	paths["/webhooks/wassenger"].Post.RequestBody = webhookBody()
+}
+
+// access says who may call a route.
+type access string
+
+const (
+	anyone   access = "anyone"
+	signedIn access = "signed in" // by session or token
+	provider access = "provider"  // the handler checks the webhook's own token
+)
+
+const accessKey = "access"
+
+// requestTimeout bounds what a request may take unless its route says otherwise.
+const requestTimeout = 15 * time.Second
+
+// route registers one operation. Whatever error the handler returns is answered
+// as a problem; none of its inner workings get out.
+func route[I, O any](a *API, who access, methodAndPath string, status int, summary string,
+	handle func(context.Context, *I) (*O, error), options ...func(*huma.Operation)) {
+	method, path, _ := strings.Cut(methodAndPath, " ")
+	op := huma.Operation{
+		Method: method, Path: path, DefaultStatus: status, Summary: summary,
+		OperationID: operationID(method, path),
+		Tags:        []string{strings.Split(path, "/")[1]},
+		Metadata:    map[string]any{accessKey: who, timeoutKey: requestTimeout},
+	}
+	switch who {
+	case signedIn:
+		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	case provider:
+		op.Security = []map[string][]string{{"webhook": {}}}
+	case anyone:
+	}
+	for _, option := range options {
+		option(&op)
+	}
+	timeout := op.Metadata[timeoutKey].(time.Duration)
+	huma.Register(a.huma, op, func(ctx context.Context, input *I) (*O, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		output, err := handle(ctx, input)
+		if err != nil {
+			return nil, a.problemOf(ctx, err)
+		}
+		return output, nil
+	})
+}
+
+const timeoutKey = "timeout"
+
+// within gives a route more or less time than the others have.
+func within(d time.Duration) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.Metadata[timeoutKey] = d }
+}
+
+// largest bounds the body of a route's requests; the others take 1 MiB.
+func largest(bytes int64) func(*huma.Operation) {
+	return func(op *huma.Operation) {
+		op.MaxBodyBytes, op.BodyReadTimeout = bytes, requestTimeout
+	}
+}
+
+// operationID names an operation after its route: "post-contacts-id-opt-out".
+func operationID(method, path string) string {
+	words := strings.NewReplacer("/", "-", "{", "", "}", "").Replace(strings.Trim(path, "/"))
+	return strings.ToLower(method) + "-" + words
+}
