@@ -27,6 +27,8 @@ type Engine interface {
 	// StartCampaign sets a stored campaign going. Called again it does nothing.
 	// When it fails the campaign stays scheduled and the worker starts it later.
 	StartCampaign(ctx context.Context, campaignID uuid.UUID) error
+	// TellDecided makes a campaign act on what has been decided about it.
+	TellDecided(ctx context.Context, campaignID uuid.UUID) error
 	// Healthy tells whether the engine can be reached.
 	Healthy(ctx context.Context) error
 }
@@ -38,13 +40,14 @@ type Webhooks interface {
 	Receive(ctx context.Context, raw []byte) (status string, err error)
 }
 
-// Options are what an API works with. Store, Engine, Webhooks, WebhookToken and
-// Logger are needed.
+// Options are what an API works with. Store, Engine, Webhooks, Provider,
+// WebhookToken and Logger are needed.
 type Options struct {
 	Store    *store.Store
 	Cache    *cache.Cache // nil keeps nothing
 	Engine   Engine
 	Webhooks Webhooks
+	Provider Provider // for test messages
 
 	// WebhookToken is what the provider must show with every webhook.
 	WebhookToken string
@@ -82,8 +85,8 @@ type API struct {
 // New makes an API. It reaches out to nothing.
 func New(options Options) (*API, error) {
 	switch {
-	case options.Store == nil, options.Engine == nil, options.Webhooks == nil, options.Logger == nil:
-		return nil, errors.New("the API needs a store, an engine, webhooks and a logger")
+	case options.Store == nil, options.Engine == nil, options.Webhooks == nil, options.Provider == nil, options.Logger == nil:
+		return nil, errors.New("the API needs a store, an engine, webhooks, a provider and a logger")
 	case options.WebhookToken == "":
 		return nil, errors.New("the API needs a webhook token")
 	}

@@ -22,7 +22,7 @@ func TestAnAPINeedsItsParts(t *testing.T) {
 	_, err := api.New(api.Options{})
 	assert.Error(t, err)
 	s := serve(t)
-	_, err = api.New(api.Options{Store: s.store, Engine: s.engine, Webhooks: s.webhooks})
+	_, err = api.New(api.Options{Store: s.store, Engine: s.engine, Webhooks: s.webhooks, Provider: s.outbox})
 	assert.Error(t, err)
 }
 

@@ -31,10 +31,6 @@ type startedView struct {
 	Forecast forecastView `json:"forecast"`
 }
 
-type forecastView struct {
-	Contacts int64 `json:"contacts" doc:"Who would get the campaign now: each contact once, without those who opted out."`
-}
-
 type startCampaignOutput struct {
 	Location string `header:"Location"`
 	Body     startedView
@@ -56,6 +52,10 @@ func (a *API) startCampaign(ctx context.Context, in *startCampaignInput) (*start
 	if err != nil {
 		return nil, err
 	}
+	forecast, err := a.forecast(ctx, created, due)
+	if err != nil {
+		return nil, err
+	}
 	by := callerID(ctx)
 	created.Status, created.ScheduledAt, created.CreatedBy = campaign.Scheduled, &due, &by
 	if err := a.store.CreateCampaign(ctx, &created); err != nil {
@@ -66,7 +66,7 @@ func (a *API) startCampaign(ctx context.Context, in *startCampaignInput) (*start
 	}
 	return &startCampaignOutput{
 		Location: "/campaigns/" + created.ID.String(),
-		Body:     startedView{Campaign: a.viewCampaign(created), Forecast: forecastView{Contacts: reach.Contacts}},
+		Body:     startedView{Campaign: a.viewCampaign(created), Forecast: forecast},
 	}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/relance/relance/devstack/testenv"
 	"github.com/relance/relance/migrations"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/wassenger"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
@@ -56,6 +57,7 @@ func migrateWithAdmin(ctx context.Context, url string) error {
 type engine struct {
 	mutex   sync.Mutex
 	started []uuid.UUID
+	told    []uuid.UUID
 	err     error
 	block   chan struct{}
 }
@@ -70,7 +72,25 @@ func (e *engine) StartCampaign(_ context.Context, id uuid.UUID) error {
 	return e.err
 }
 
+func (e *engine) TellDecided(_ context.Context, id uuid.UUID) error {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.told = append(e.told, id)
+	return e.err
+}
+
 func (e *engine) Healthy(context.Context) error { return e.err }
+
+// outbox is the provider: it remembers what it was given.
+type outbox struct {
+	sent []wassenger.Outgoing
+	err  error
+}
+
+func (o *outbox) Send(_ context.Context, message wassenger.Outgoing) (wassenger.Accepted, error) {
+	o.sent = append(o.sent, message)
+	return wassenger.Accepted{ProviderID: "p"}, o.err
+}
 
 // webhooks remembers what it was given.
 type webhooks struct {
@@ -91,6 +111,7 @@ type server struct {
 	store    *store.Store
 	engine   *engine
 	webhooks *webhooks
+	outbox   *outbox
 	url      string
 	log      *bytes.Buffer
 }
@@ -100,7 +121,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 	db, err := store.Open(context.Background(), testenv.Database(t, migrateWithAdmin),
 		store.Options{DeviceID: device, Rules: campaign.DefaultRules()})
 	require.NoError(t, err)
-	s := &server{t: t, store: db, engine: &engine{}, webhooks: &webhooks{status: "ok"}, log: &bytes.Buffer{}}
+	s := &server{t: t, store: db, engine: &engine{}, webhooks: &webhooks{status: "ok"}, outbox: &outbox{}, log: &bytes.Buffer{}}
 	t.Cleanup(func() {
 		assert.NoError(t, db.Close())
 		if t.Failed() {
@@ -108,7 +129,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 		}
 	})
 	options := api.Options{
-		Store: db, Engine: s.engine, Webhooks: s.webhooks, WebhookToken: webhookToken,
+		Store: db, Engine: s.engine, Webhooks: s.webhooks, Provider: s.outbox, WebhookToken: webhookToken,
 		TemporalUIURL: "http://localhost:8233", TemporalNamespace: "default",
 		Logger: slog.New(slog.NewJSONHandler(&lockedWriter{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -35,10 +35,19 @@ func (a *API) routes() {
 	route(a, signedIn, "DELETE /categories/{id}/contacts", http.StatusOK, "Take contacts out of a category", a.removeFromCategory, largest(8<<20))
 
 	route(a, signedIn, "POST /campaigns/start", http.StatusAccepted, "Start a campaign, now or later", a.startCampaign, largest(8<<20))
+	route(a, signedIn, "POST /campaigns/forecast", http.StatusOK, "Tell how a campaign would run under the quota", a.forecastCampaign, largest(8<<20))
 	route(a, signedIn, "GET /campaigns", http.StatusOK, "List campaigns", a.listCampaigns)
 	route(a, signedIn, "GET /campaigns/{id}", http.StatusOK, "Show a campaign", a.getCampaign)
 	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)
 	route(a, signedIn, "GET /campaigns/{id}/recipients", http.StatusOK, "List a campaign's recipients", a.listRecipients)
+	route(a, signedIn, "POST /campaigns/{id}/start", http.StatusAccepted, "Start a draft", a.startStored)
+	route(a, signedIn, "POST /campaigns/{id}/pause", http.StatusOK, "Send no more Message 1s for now; replies are still answered", a.pauseCampaign)
+	route(a, signedIn, "POST /campaigns/{id}/resume", http.StatusOK, "Go on after a pause or a halted device", a.resumeCampaign)
+	route(a, signedIn, "POST /campaigns/{id}/cancel", http.StatusOK, "End a campaign: nothing more leaves", a.cancelCampaign)
+	route(a, signedIn, "POST /campaigns/{id}/retry-failed", http.StatusOK, "Try again whom Message 1 could not be sent to", a.retryFailed)
+	route(a, signedIn, "POST /campaigns/{id}/test-send", http.StatusOK, "Send one message of a campaign to one number", a.testSend)
+
+	route(a, signedIn, "GET /monitoring", http.StatusOK, "Show the quota and the device", a.monitoring)
 
 	route(a, provider, "POST /webhooks/wassenger", http.StatusOK, "Take in a webhook of the provider", a.receiveWebhook)
 

@@ -60,6 +60,13 @@ func (q Quota) fits(u Usage, k int) bool {
 	return u.Sent+u.Owed+u.Admitted+k+q.reserved(u.Open+u.Admitted+k) <= q.Limit
 }
 
+// Reserved is what is held under the quota for messages that have not left: the
+// answers owed, the Message 1s admitted, and the reserve for the answers that
+// these and the open windows may provoke. What is in flight is left out.
+func (q Quota) Reserved(u Usage) int {
+	return max(u.Owed+u.Admitted-u.InFlight, 0) + q.reserved(u.Open+u.Admitted)
+}
+
 // reserved is ⌈r·n⌉, forgiving the last bits of binary fractions such as 0.1.
 func (q Quota) reserved(n int) int { return int(math.Ceil(q.Reserve*float64(n) - 1e-9)) }
 

@@ -1,6 +1,13 @@
 package campaign
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
+
+// StaleStart is how late a scheduled campaign may start. One that was missed by
+// more, through downtime, waits for an admin.
+const StaleStart = time.Hour
 
 // Status is where a campaign stands as a whole.
 type Status string

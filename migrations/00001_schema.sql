@@ -203,6 +203,7 @@ CREATE INDEX recipients_pending ON recipients (campaign_id, position) WHERE stat
 -- What reserves quota on a device: a handful of rows, whatever the table's size.
 CREATE INDEX recipients_reserving ON recipients (device_id, state, window_ends_at)
     WHERE state IN ('admitted', 'message_1_sent', 'replied');
+CREATE INDEX recipients_position ON recipients (campaign_id, position);
 CREATE INDEX recipients_wave ON recipients (campaign_id, wave);
 CREATE INDEX recipients_state ON recipients (campaign_id, state, position);
 -- Whose reply is this?

@@ -68,6 +68,22 @@ func (s *Store) Campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
 	return c, nil
 }
 
+// ShelveMissedStarts makes drafts of scheduled campaigns whose start was missed
+// by more than [campaign.StaleStart] through downtime: nobody wants Monday's
+// offer on Wednesday, so they wait for an admin.
+func (s *Store) ShelveMissedStarts(ctx context.Context) error {
+	err := s.db.WithContext(ctx).Exec(`
+		UPDATE campaigns SET status = 'draft', status_reason = ?, updated_at = relance_now()
+		WHERE status = 'scheduled' AND scheduled_at < relance_now() - make_interval(secs => ?)`,
+		missedStart, campaign.StaleStart.Seconds()).Error
+	if err != nil {
+		return fmt.Errorf("shelving missed starts: %w", err)
+	}
+	return nil
+}
+
+const missedStart = "The start was missed by more than an hour. Start the campaign again if it is still wanted."
+
 // CampaignsToStart lists scheduled campaigns that are due, oldest first.
 func (s *Store) CampaignsToStart(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
@@ -89,23 +105,31 @@ type Frozen struct {
 
 // FreezeAudience fixes who gets a campaign, starts its clock and marks it as
 // running. Opted-out contacts are left out. Called again, it tells what the
-// first call fixed.
+// first call fixed. A start that comes too late makes a draft of the campaign,
+// as in [Store.ShelveMissedStarts].
 func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error) {
 	var frozen Frozen
 	err := s.transaction(ctx, "freezing the audience", func(tx *gorm.DB) error {
 		var row struct {
 			Status        campaign.Status
 			TotalContacts int64
+			ScheduledAt   *time.Time
 			DeadlineAt    *time.Time
 		}
-		if err := first(tx, &row, `SELECT status, total_contacts, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+		if err := first(tx, &row, `SELECT status, total_contacts, scheduled_at, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
 			return err
 		}
 		at, err := now(tx)
 		if err != nil {
 			return err
 		}
-		if row.Status == campaign.Scheduled {
+		switch {
+		case row.Status == campaign.Scheduled && at.Sub(*row.ScheduledAt) > campaign.StaleStart:
+			row.Status = campaign.Draft
+			if err := s.become(tx, id, campaign.Scheduled, campaign.Draft, missedStart); err != nil {
+				return err
+			}
+		case row.Status == campaign.Scheduled:
 			deadline := at.Add(s.rules.Deadline)
 			row.Status, row.DeadlineAt = campaign.Running, &deadline
 			if row.TotalContacts, err = insertRecipients(tx, id); err != nil {
@@ -132,11 +156,12 @@ func insertRecipients(tx *gorm.DB, id uuid.UUID) (int64, error) {
 		INSERT INTO recipients (campaign_id, contact_id, device_id, position, phone, variables)
 		SELECT c.id, k.id, c.device_id, row_number() OVER (ORDER BY k.created_at, k.id), k.phone,
 		       k.attributes || jsonb_build_object('name', k.name)
-		FROM campaigns c, contacts k
-		WHERE c.id = ? AND k.opted_out_at IS NULL
-		  AND (k.id = ANY (c.contact_ids)
-		       OR EXISTS (SELECT FROM contact_categories kc
-		                  WHERE kc.contact_id = k.id AND kc.category_id = ANY (c.category_ids)))`, id)
+		FROM campaigns c
+		JOIN contacts k ON k.id IN (
+		    -- UNION, not OR: the work is that of the audience, not of all contacts
+		    SELECT kc.contact_id FROM campaigns a JOIN contact_categories kc ON kc.category_id = ANY (a.category_ids) WHERE a.id = @id
+		    UNION SELECT unnest(a.contact_ids) FROM campaigns a WHERE a.id = @id)
+		WHERE c.id = @id AND k.opted_out_at IS NULL`, map[string]any{"id": id})
 	if inserted.Error != nil {
 		return 0, inserted.Error
 	}

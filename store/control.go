@@ -192,3 +192,13 @@ func (s *Store) HeldUp(ctx context.Context, campaignID uuid.UUID) ([]Recipient, 
 	}
 	return recipients, nil
 }
+
+// ControlDue is when the newest decision was made that a campaign's workflow has
+// not been told of; nil when it knows all.
+func (s *Store) ControlDue(ctx context.Context, id uuid.UUID) (*time.Time, error) {
+	var due struct{ ControlDueAt *time.Time }
+	if err := first(s.db.WithContext(ctx), &due, `SELECT control_due_at FROM campaigns WHERE id = ?`, id); err != nil {
+		return nil, fmt.Errorf("looking for a decision to tell: %w", err)
+	}
+	return due.ControlDueAt, nil
+}

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/relance/relance/campaign"
 )
@@ -36,9 +38,15 @@ func (s *Store) CampaignStats(ctx context.Context, id uuid.UUID) (Stats, error) 
 		ByType: map[campaign.MessageType]MessageCounts{campaign.Message1: {}, campaign.Message2: {}},
 		States: map[campaign.RecipientState]int64{},
 	}
-	db := s.db.WithContext(ctx)
+	// One snapshot, so that the numbers of a running campaign fit each other.
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return stats.count(tx, id) },
+		&sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	return stats, err
+}
+
+func (stats *Stats) count(db *gorm.DB, id uuid.UUID) error {
 	if err := value(db, &stats.TotalContacts, `SELECT total_contacts FROM campaigns WHERE id = ?`, id); err != nil {
-		return stats, fmt.Errorf("reading the campaign's size: %w", err)
+		return fmt.Errorf("reading the campaign's size: %w", err)
 	}
 	var byType []struct {
 		MessageType campaign.MessageType
@@ -48,7 +56,7 @@ func (s *Store) CampaignStats(ctx context.Context, id uuid.UUID) (Stats, error) 
 		SELECT message_type, count(sent_at) AS sent, count(delivered_at) AS delivered, count(read_at) AS read,
 		       count(*) FILTER (WHERE status = 'failed') AS failed, count(*) FILTER (WHERE status = 'unknown') AS unknown
 		FROM messages WHERE campaign_id = ? GROUP BY message_type`, id).Scan(&byType).Error; err != nil {
-		return stats, fmt.Errorf("counting messages: %w", err)
+		return fmt.Errorf("counting messages: %w", err)
 	}
 	for _, row := range byType {
 		stats.ByType[row.MessageType] = row.MessageCounts
@@ -60,16 +68,16 @@ func (s *Store) CampaignStats(ctx context.Context, id uuid.UUID) (Stats, error) 
 	}
 	if err := db.Raw(`SELECT state, count(*) AS n, count(replied_at) AS replied FROM recipients WHERE campaign_id = ? GROUP BY state`,
 		id).Scan(&states).Error; err != nil {
-		return stats, fmt.Errorf("counting recipients: %w", err)
+		return fmt.Errorf("counting recipients: %w", err)
 	}
 	for _, row := range states {
 		stats.States[row.State] = row.N
 		stats.Replied += row.Replied
 	}
 	if err := db.Raw(`SELECT count(*) FROM interactions WHERE campaign_id = ?`, id).Scan(&stats.Interactions).Error; err != nil {
-		return stats, fmt.Errorf("counting interactions: %w", err)
+		return fmt.Errorf("counting interactions: %w", err)
 	}
-	return stats, nil
+	return nil
 }
 
 func (c MessageCounts) plus(other MessageCounts) MessageCounts {

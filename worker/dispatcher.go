@@ -54,6 +54,9 @@ func (d *Dispatcher) round(ctx context.Context, doing string, repair func(contex
 }
 
 func (d *Dispatcher) startCampaigns(ctx context.Context) error {
+	if err := d.Store.ShelveMissedStarts(ctx); err != nil {
+		return err
+	}
 	due, err := d.Store.CampaignsToStart(ctx, dispatchAtOnce)
 	if err != nil {
 		return err

@@ -28,9 +28,11 @@ func (e *Engine) StartCampaign(ctx context.Context, campaignID uuid.UUID) error 
 		ID:                       workflows.CampaignID(campaignID),
 		TaskQueue:                workflows.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		StaticSummary:            "Campaign: waves of contacts, closed at the deadline",
-		TypedSearchAttributes:    temporal.NewSearchAttributes(workflows.CampaignIDKey.ValueSet(campaignID.String())),
+		// A campaign whose first start came too late is started again. A needless
+		// second run learns from the database that there is nothing left to do.
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         "Campaign: waves of contacts, closed at the deadline",
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.CampaignIDKey.ValueSet(campaignID.String())),
 	}, workflows.Campaign, workflows.CampaignInput{CampaignID: campaignID})
 	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return fmt.Errorf("starting the campaign's workflow: %w", err)

@@ -32,6 +32,8 @@ type config struct {
 	SendLimit        int           `env:"SEND_LIMIT" envDefault:"1000"`
 	SendLimitWindow  time.Duration `env:"SEND_LIMIT_WINDOW" envDefault:"24h"`
 	ReplyReserve     float64       `env:"REPLY_RESERVE" envDefault:"1"`
+	SendPace         string        `env:"SEND_PACE"`
+	SendHours        string        `env:"SEND_HOURS"`
 	SendSettle       time.Duration `env:"SEND_SETTLE" envDefault:"60s"`
 	SendBackoff      time.Duration `env:"SEND_BACKOFF" envDefault:"2s"`
 	ReplyWindow      time.Duration `env:"REPLY_WINDOW" envDefault:"24h"`
@@ -156,17 +158,30 @@ func (c config) check() error {
 	if c.AdminToken != "" && c.AdminEmail == "" {
 		return fmt.Errorf("ADMIN_TOKEN needs ADMIN_EMAIL and ADMIN_PASSWORD beside it: a token belongs to a user")
 	}
-	return c.rules().Validate()
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
+	return rules.Validate()
 }
 
-func (c config) rules() campaign.Rules {
+func (c config) rules() (campaign.Rules, error) {
+	pace, err := campaign.ParsePace(c.SendPace)
+	if err != nil {
+		return campaign.Rules{}, fmt.Errorf("SEND_PACE %w", err)
+	}
+	hours, err := campaign.ParseHours(c.SendHours)
+	if err != nil {
+		return campaign.Rules{}, fmt.Errorf("SEND_HOURS %w", err)
+	}
 	return campaign.Rules{
+		Pace: pace, Hours: hours,
 		Quota:       campaign.Quota{Limit: c.SendLimit, Window: c.SendLimitWindow, Reserve: c.ReplyReserve},
 		ReplyWindow: c.ReplyWindow,
 		Deadline:    c.CampaignDeadline,
 		SendSettle:  c.SendSettle,
 		SendBackoff: c.SendBackoff,
-	}
+	}, nil
 }
 
 func (c config) level() (slog.Level, error) {

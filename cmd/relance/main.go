@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // SEND_HOURS names a time zone, and not every image knows them
 
 	"github.com/spf13/cobra"
 )

@@ -50,8 +50,11 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 	if s.namespace == "" {
 		s.namespace = client.DefaultNamespace
 	}
-	var err error
-	if s.store, err = store.Open(ctx, c.DatabaseURL, store.Options{DeviceID: c.WassengerDeviceID, Rules: c.rules()}); err != nil {
+	rules, err := c.rules()
+	if err != nil {
+		return nil, err
+	}
+	if s.store, err = store.Open(ctx, c.DatabaseURL, store.Options{DeviceID: c.WassengerDeviceID, Rules: rules}); err != nil {
 		return nil, err
 	}
 	if s.cache, err = cache.New(c.RedisURL, logger); err != nil {
@@ -94,8 +97,12 @@ func schemaIsCurrent(ctx context.Context, c config) error {
 }
 
 func (s *services) handler() (http.Handler, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
-		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake,
+		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
 		Logger: s.logger,
@@ -106,7 +113,7 @@ func (s *services) handler() (http.Handler, error) {
 // timeout of the activity that makes it.
 const providerTimeout = 10 * time.Second
 
-func (s *services) worker() (*worker.Worker, error) {
+func (s *services) provider() (*wassenger.Client, error) {
 	provider, err := wassenger.New(wassenger.Options{
 		BaseURL: s.config.WassengerBaseURL, Token: s.config.WassengerToken,
 		DeviceID: s.config.WassengerDeviceID, Timeout: providerTimeout,
@@ -114,10 +121,18 @@ func (s *services) worker() (*worker.Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the provider's client: %w", err)
 	}
+	return provider, nil
+}
+
+func (s *services) worker() (*worker.Worker, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
 		Activities: &activities.Activities{
-			Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.config.rules()),
+			Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
 			SendTimeout: providerTimeout, Workflows: s.engine,
 		},
 		Dispatcher: &worker.Dispatcher{Store: s.store, Engine: s.engine, Intake: s.intake, Logger: s.logger},

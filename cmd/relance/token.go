@@ -21,7 +21,7 @@ func tokenCommand() *cobra.Command {
 			if err := schemaIsCurrent(cmd.Context(), c); err != nil {
 				return err
 			}
-			s, err := store.Open(cmd.Context(), c.DatabaseURL, store.Options{DeviceID: c.WassengerDeviceID, Rules: c.rules(), MaxConnections: 1})
+			s, err := store.Open(cmd.Context(), c.DatabaseURL, store.Options{MaxConnections: 1})
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
+)
+
+type forecastView struct {
+	Contacts          int64              `json:"contacts" doc:"Who would get the campaign now: each contact once, without those who opted out."`
+	ExpectedReplyRate float64            `json:"expected_reply_rate" doc:"The rate that the forecast assumes: the one given, else that of the last seven days, else 0.3."`
+	Message1          int                `json:"message_1" doc:"Message 1s that will leave before the deadline."`
+	Message2          int                `json:"message_2" doc:"Message 2s that will leave at that reply rate."`
+	NotReached        int                `json:"not_reached" doc:"Contacts whom the quota does not let be sent Message 1 before the deadline."`
+	FirstMessage1At   *time.Time         `json:"first_message_1_at"`
+	LastMessage1At    *time.Time         `json:"last_message_1_at"`
+	CompletesAt       *time.Time         `json:"completes_at"`
+	Hours             []forecastHourView `json:"hours" nullable:"false" doc:"What leaves in each hour in which anything does."`
+}
+
+type forecastHourView struct {
+	At       time.Time `json:"at" doc:"The start of the hour, counted from the start of the campaign."`
+	Message1 int       `json:"message_1"`
+	Message2 int       `json:"message_2"`
+}
+
+type forecastOutput struct{ Body forecastView }
+
+// forecastCampaign tells how a campaign would run under the quota, and keeps nothing.
+func (a *API) forecastCampaign(ctx context.Context, in *startCampaignInput) (*forecastOutput, error) {
+	planned, err := in.Body.check()
+	if err != nil {
+		return nil, err
+	}
+	var start time.Time
+	if in.Body.ScheduledAt != nil {
+		start = *in.Body.ScheduledAt
+	}
+	view, err := a.forecast(ctx, planned, start)
+	if err != nil {
+		return nil, err
+	}
+	return &forecastOutput{Body: view}, nil
+}
+
+// usualReplyRate is assumed where neither the caller nor experience gives one.
+const usualReplyRate = 0.3
+
+// forecast plays a campaign that starts at the given moment, or now if that has passed.
+func (a *API) forecast(ctx context.Context, planned store.Campaign, start time.Time) (forecastView, error) {
+	reach, err := a.store.Reach(ctx, store.Audience{CategoryIDs: planned.CategoryIDs, ContactIDs: planned.ContactIDs})
+	if err != nil {
+		return forecastView{}, missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
+	}
+	plan, err := a.store.ForecastPlan(ctx)
+	if err != nil {
+		return forecastView{}, err
+	}
+	if start.After(plan.Now) {
+		plan.Start = start
+	}
+	plan.Contacts = int(reach.Contacts)
+	if plan.ReplyRate, err = a.expectedReplyRate(ctx, planned); err != nil {
+		return forecastView{}, err
+	}
+	return viewForecast(reach.Contacts, plan.ReplyRate, campaign.Forecast(plan)), nil
+}
+
+func (a *API) expectedReplyRate(ctx context.Context, planned store.Campaign) (float64, error) {
+	if planned.ExpectedReplyRate != nil {
+		return *planned.ExpectedReplyRate, nil
+	}
+	device, err := a.store.Monitor(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if rate, known := device.ReplyRate(); known {
+		return rate, nil
+	}
+	return usualReplyRate, nil
+}
+
+func viewForecast(contacts int64, rate float64, o campaign.Outlook) forecastView {
+	return forecastView{
+		Contacts: contacts, ExpectedReplyRate: rate,
+		Message1: o.Message1, Message2: o.Message2, NotReached: o.NotReached,
+		FirstMessage1At: utc(o.FirstMessage1At), LastMessage1At: utc(o.LastMessage1At), CompletesAt: utc(o.CompletesAt),
+		Hours: viewAll(o.Hours, func(h campaign.HourCount) forecastHourView {
+			return forecastHourView{At: h.At.UTC(), Message1: h.Message1, Message2: h.Message2}
+		}),
+	}
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/relance/relance/campaign"
+)
+
+// Monitoring is how the device stands.
+type Monitoring struct {
+	At         time.Time // the database's clock
+	DeviceID   string
+	HaltedAt   *time.Time
+	HaltReason string
+	Usage      campaign.Usage
+	// NextSlotAt is when the next message may leave: At while the quota has room.
+	NextSlotAt time.Time
+	// Answered of Messaged contacts, who were sent Message 1 within the last
+	// seven days, replied in time.
+	Messaged, Answered int64
+}
+
+// ReplyRate is the share of contacts who reply in time; ok is false before
+// anybody was messaged.
+func (m Monitoring) ReplyRate() (rate float64, ok bool) {
+	if m.Messaged == 0 {
+		return 0, false
+	}
+	return float64(m.Answered) / float64(m.Messaged), true
+}
+
+// rateOver is the time over which the reply rate is measured.
+const rateOver = 7 * 24 * time.Hour
+
+// Monitor looks at the device's quota and health in one consistent view.
+func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
+	var m Monitoring
+	err := s.transaction(ctx, "looking at the device", func(tx *gorm.DB) error {
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		var device struct {
+			HaltedAt   *time.Time
+			HaltReason string
+		}
+		if err := first(tx, &device, `SELECT halted_at, halt_reason FROM devices WHERE id = ?`, s.deviceID); err != nil {
+			return err
+		}
+		used, err := s.usage(tx, s.deviceID, at)
+		if err != nil {
+			return err
+		}
+		m = Monitoring{
+			At: at, DeviceID: s.deviceID, HaltedAt: device.HaltedAt, HaltReason: device.HaltReason,
+			Usage: used.Usage, NextSlotAt: at,
+		}
+		if !s.rules.Quota.MayLeave(used.Usage) && used.OldestCounted != nil {
+			m.NextSlotAt = used.OldestCounted.Add(s.rules.Quota.Window)
+		}
+		var replies struct{ Messaged, Answered int64 }
+		err = first(tx, &replies, `
+			SELECT count(*) AS messaged, count(r.replied_at) AS answered
+			FROM messages m JOIN recipients r ON r.campaign_id = m.campaign_id AND r.contact_id = m.contact_id
+			WHERE m.device_id = ? AND m.counted_at > ? AND m.message_type = 'message_1'`, s.deviceID, at.Add(-rateOver))
+		m.Messaged, m.Answered = replies.Messaged, replies.Answered
+		return err
+	})
+	return m, err
+}
+
+// ForecastPlan gathers what a campaign launched now would share the quota with.
+// The caller fills in who is to be reached and when.
+func (s *Store) ForecastPlan(ctx context.Context) (campaign.Plan, error) {
+	plan := campaign.Plan{Rules: s.rules}
+	err := s.transaction(ctx, "gathering what a forecast needs", func(tx *gorm.DB) error {
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		used, err := s.usage(tx, s.deviceID, at)
+		if err != nil {
+			return err
+		}
+		plan.Start, plan.Now = at, at
+		plan.Load = campaign.Load{Owed: used.Owed, Admitted: used.Admitted}
+		since := at.Add(-s.rules.Quota.Window)
+		if err := tx.Raw(`SELECT counted_at + make_interval(secs => @window) FROM `+counted+` c ORDER BY 1`, map[string]any{
+			"device": s.deviceID, "since": since, "window": s.rules.Quota.Window.Seconds(),
+		}).Scan(&plan.Load.SentExpire).Error; err != nil {
+			return err
+		}
+		if err := tx.Raw(`SELECT window_ends_at FROM recipients
+			WHERE device_id = ? AND state = 'message_1_sent' AND window_ends_at > ? ORDER BY 1`, s.deviceID, at).
+			Scan(&plan.Load.OpenUntil).Error; err != nil {
+			return err
+		}
+		plan.Others, err = s.rivals(tx, at, since)
+		return err
+	})
+	return plan, err
+}
+
+// rivals are the running campaigns that have recipients waiting for admission.
+func (s *Store) rivals(tx *gorm.DB, at, since time.Time) ([]campaign.Rival, error) {
+	var rows []struct {
+		ID         uuid.UUID
+		Admitted   int
+		Waiting    int
+		DeadlineAt time.Time
+	}
+	if err := tx.Raw(`
+		SELECT c.id, c.deadline_at,
+		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'admitted') AS admitted,
+		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'pending') AS waiting
+		FROM campaigns c WHERE c.device_id = ? AND c.status = 'running' AND c.deadline_at > ?
+		ORDER BY c.started_at, c.id`, s.deviceID, at).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	var rivals []campaign.Rival
+	for _, row := range rows {
+		if row.Waiting == 0 {
+			continue
+		}
+		rival := campaign.Rival{Deadline: row.DeadlineAt}
+		if err := tx.Raw(`SELECT counted_at + make_interval(secs => ?) FROM messages
+			WHERE campaign_id = ? AND device_id = ? AND counted_at > ? AND message_type = 'message_1' ORDER BY 1`,
+			s.rules.Quota.Window.Seconds(), row.ID, s.deviceID, since).Scan(&rival.Expire).Error; err != nil {
+			return nil, err
+		}
+		rival.Claimant = campaign.Claimant{Used: row.Admitted + len(rival.Expire), Waiting: row.Waiting}
+		rivals = append(rivals, rival)
+	}
+	return rivals, nil
+}
