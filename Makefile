@@ -36,6 +36,10 @@ test: tools ## Run every test; none needs the internet (PKGS=./store/... for som
 test-short: tools ## Run the quick tests
 	go test -short -timeout 5m $(PKGS)
 
+.PHONY: soak
+soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes
+	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./worker/...
+
 .PHONY: lint
 lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic
 	go vet $(PKGS)

@@ -76,6 +76,10 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	return s, nil
 }
 
+// idleInTransaction is how long a transaction may wait for its next statement
+// before the database ends it. Ours wait for nothing but the network.
+const idleInTransaction = 15 * time.Second
+
 // Connect opens a pool of connections without touching the schema.
 func Connect(url string, maxConnections int) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(url)
@@ -85,7 +89,12 @@ func Connect(url string, maxConnections int) (*sql.DB, error) {
 	if maxConnections == 0 {
 		maxConnections = 16
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		// A process that is frozen in the middle of a transaction must not hold a
+		// device's lock for as long as it is frozen.
+		_, err := conn.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", idleInTransaction.Milliseconds()))
+		return err
+	}))
 	pool.SetMaxOpenConns(maxConnections)
 	pool.SetMaxIdleConns(maxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

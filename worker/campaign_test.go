@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
@@ -28,7 +29,15 @@ import (
 	"github.com/relance/relance/worker"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(workerEnv) != "" {
+		if err := workerProcess(); err != nil {
+			panic(err)
+		}
+		return
+	}
+	testenv.Main(m)
+}
 
 func migrate(ctx context.Context, url string) error {
 	db, err := store.Connect(url, 1)
@@ -56,6 +65,9 @@ type relance struct {
 	namespace string
 	logger    *slog.Logger
 	timeout   time.Duration
+	contacts  int // made so far
+
+	temporal, databaseURL string
 }
 
 // shrunk are rules in which a day lasts a few seconds.
@@ -76,7 +88,8 @@ func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)
 	t.Cleanup(c.Close)
 	r.engine = &worker.Engine{Client: c}
 
-	r.store, err = store.Open(t.Context(), testenv.Database(t, migrate), store.Options{DeviceID: device, Rules: rules})
+	r.temporal, r.databaseURL = temporal.Address(), testenv.Database(t, migrate)
+	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
 	r.intake = &intake.Intake{Store: r.store, Waker: r.engine, Logger: r.logger}
@@ -114,13 +127,14 @@ func (r *relance) background(name string, run func(context.Context) error) (stop
 	return stop
 }
 
-func (r *relance) startWorker() (stop func()) {
-	w := &worker.Worker{
+func (r *relance) startWorker() (stop func()) { return r.background("the worker", r.worker().Run) }
+
+func (r *relance) worker() *worker.Worker {
+	return &worker.Worker{
 		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger,
 		Activities: &activities.Activities{Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine},
 		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, Logger: r.logger},
 	}
-	return r.background("the worker", w.Run)
 }
 
 func (r *relance) webhook(w http.ResponseWriter, request *http.Request) {
@@ -133,14 +147,16 @@ func (r *relance) webhook(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
+// launch starts a campaign to so many new contacts.
 func (r *relance) launch(contacts int) uuid.UUID {
 	r.t.Helper()
 	ids := make([]uuid.UUID, contacts)
 	for i := range ids {
 		ids[i] = uuid.New()
-		_, err := r.store.Pool().Exec(`INSERT INTO contacts (id, phone, name) VALUES ($1, $2, $3) ON CONFLICT (phone) DO NOTHING`,
-			ids[i], fmt.Sprintf("+33639%06d", 980000+i), fmt.Sprintf("Contact %d", i))
+		_, err := r.store.Pool().Exec(`INSERT INTO contacts (id, phone, name) VALUES ($1, $2, $3)`,
+			ids[i], fmt.Sprintf("+33639%06d", 980000+r.contacts), fmt.Sprintf("Contact %d", r.contacts))
 		require.NoError(r.t, err)
+		r.contacts++
 	}
 	now := time.Now()
 	c := store.Campaign{

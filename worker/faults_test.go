@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -20,7 +21,13 @@ func faulty() campaign.Rules {
 	return r
 }
 
-const faultyContacts = 40
+// faultyContacts is the size of a campaign that meets faults: 300 in `make soak`.
+var faultyContacts = func() int {
+	if os.Getenv("RELANCE_SOAK") != "" {
+		return 300
+	}
+	return 40
+}()
 
 // Every fault that the provider can have, one at a time: no message is doubled,
 // none is lost silently, and every recipient ends as the ledger proves.
@@ -71,7 +78,7 @@ func TestFaultsMixedAtRandomLeaveAnExactLedger(t *testing.T) {
 		}
 	})
 	r.startWorker()
-	id := r.launch(faultyContacts)
+	id := r.launch(300)
 	r.background("the admin", func(ctx context.Context) error { return r.resumeWheneverPaused(ctx, id) })
 	r.awaitEnd(id)
 	r.requireLedger(id)
