@@ -71,11 +71,12 @@ func (q Quota) Reserved(u Usage) int {
 func (q Quota) reserved(n int) int { return int(math.Ceil(q.Reserve*float64(n) - 1e-9)) }
 
 // AskAgain is how long to wait before asking for admission again when the next
-// room appears in untilRoom. Asking for every single slot would fill a
-// campaign's history, so freed slots are gathered for a 144th of the window
-// (ten minutes of a day).
+// room appears by itself in untilRoom. Asking for every single slot would fill a
+// campaign's history, so freed slots are gathered for a 144th of the window (ten
+// minutes of a day). Room may also appear earlier, when another campaign is
+// cancelled or paused, so nobody waits for more than a 24th of it (an hour).
 func (q Quota) AskAgain(untilRoom time.Duration) time.Duration {
-	return max(untilRoom, 0) + q.Window/144
+	return min(max(untilRoom, 0), q.Window/24) + q.Window/144
 }
 
 // QuotaLevel is how close a device is to its limit, as people are shown it.

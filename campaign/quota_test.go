@@ -123,6 +123,7 @@ func TestLevelsFollowTheSeedsThresholds(t *testing.T) {
 
 func TestAskingAgainGathersFreedSlotsForTenMinutesOfADay(t *testing.T) {
 	q := Quota{Window: 24 * time.Hour}
-	require.Equal(t, 70*time.Minute, q.AskAgain(time.Hour))
+	require.Equal(t, 40*time.Minute, q.AskAgain(30*time.Minute))
+	require.Equal(t, 70*time.Minute, q.AskAgain(20*time.Hour), "room may appear earlier than it does by itself")
 	require.Equal(t, 10*time.Minute, q.AskAgain(-time.Hour))
 }

@@ -241,6 +241,7 @@ CREATE TABLE messages (
 -- The quota is computed from these two, never from a counter (Property 5).
 CREATE INDEX messages_counted ON messages (device_id, counted_at) WHERE counted_at IS NOT NULL;
 CREATE INDEX messages_in_flight ON messages (device_id) WHERE status = 'sending';
+CREATE INDEX messages_unknown ON messages (claimed_at) WHERE status = 'unknown';
 CREATE UNIQUE INDEX messages_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_wa_id ON messages (wa_id) WHERE wa_id IS NOT NULL;
 CREATE INDEX messages_newest ON messages (campaign_id, created_at DESC, id DESC);

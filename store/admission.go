@@ -112,8 +112,9 @@ func (s *Store) share(tx *gorm.DB, admission *Admission, deviceID string, campai
 	if err != nil {
 		return 0, err
 	}
-	free := s.rules.Quota.Admittable(used.Usage)
+	free, untilRoom := s.rules.Quota.Admittable(used.Usage), s.untilRoom(used, at)
 	if free > 0 {
+		untilRoom = 0 // what is free is another campaign's, which may come to want it no more
 		claimants, own, err := s.claimants(tx, deviceID, campaignID, free, at)
 		if err != nil {
 			return 0, err
@@ -121,7 +122,7 @@ func (s *Store) share(tx *gorm.DB, admission *Admission, deviceID string, campai
 		free = campaign.FairShares(free, claimants)[own]
 	}
 	if free == 0 {
-		admission.Obstacle, admission.AskAgain = ObstacleQuota, s.rules.Quota.AskAgain(s.untilRoom(used, at))
+		admission.Obstacle, admission.AskAgain = ObstacleQuota, s.rules.Quota.AskAgain(untilRoom)
 	}
 	return free, nil
 }

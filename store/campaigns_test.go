@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
 )
 
 func TestProperty4_AudienceGetsExactlyOneMessage1Each(t *testing.T) {
@@ -49,7 +50,8 @@ func TestAdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, admission.Contacts)
 	require.EqualValues(t, 7, admission.Left)
-	require.InDelta(t, (24*time.Hour + 10*time.Minute).Seconds(), admission.AskAgain.Seconds(), 60)
+	require.Equal(t, 70*time.Minute, admission.AskAgain)
+	require.Equal(t, store.ObstacleQuota, admission.Obstacle)
 
 	for i, contact := range contacts[:5] {
 		b.reply(i, contact.String())
@@ -139,4 +141,75 @@ func TestSchemaRefusesASecondMessageOfAKind(t *testing.T) {
 	_, err := b.Pool().Exec(`INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type) VALUES (gen_random_uuid(), $1, $2, $3, 'message_1')`,
 		id, contacts[0], device)
 	require.ErrorContains(t, err, "messages_campaign_id_contact_id_message_type_key")
+}
+
+func TestCampaignsThatCompeteGetTheirSharesWhoeverAsksFirst(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 40 })
+	contacts := b.contacts(60)
+	eager, late := b.launched(contacts[:30]), b.launched(contacts[30:])
+
+	admitted := 0
+	for wave := 1; ; wave++ {
+		n := len(b.admit(eager, wave, 3))
+		if admitted += n; n == 0 {
+			break
+		}
+	}
+
+	require.Equal(t, 10, admitted, "half of the twenty places")
+	require.Len(t, b.admit(late, 1, 30), 10)
+	require.NoError(t, b.Cancel(t.Context(), late))
+	require.Len(t, b.admit(eager, 100, 30), 10, "what nobody else waits for any more")
+}
+
+func TestPacedMessagesGetSlotsOneAfterTheOther(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Pace = campaign.Pace{Min: time.Minute, Max: 2 * time.Minute} })
+	contacts := b.contacts(50)
+	id := b.launched(contacts)
+
+	admitted := b.admit(id, 1, 50)
+	require.InDelta(t, 7, len(admitted), 4, "as many as leave within the ten minutes ahead")
+	again, err := b.Admit(t.Context(), id, 2, 50, 1000)
+	require.NoError(t, err)
+	require.Empty(t, again.Contacts)
+	require.Equal(t, store.ObstaclePace, again.Obstacle)
+	require.Positive(t, again.AskAgain)
+
+	b.send(key(id, admitted[0], campaign.Message1))
+	second := b.claim(key(id, admitted[1], campaign.Message1))
+	require.Equal(t, store.ObstaclePace, second.Obstacle)
+	require.InDelta(t, 90, second.Wait.Seconds(), 31)
+	b.reply(0, "reply")
+	b.send(key(id, contacts[0], campaign.Message2)) // is never paced
+
+	b.ahead(30 * time.Minute) // an outage: many slots have passed
+	b.send(key(id, admitted[1], campaign.Message1))
+	third := b.claim(key(id, admitted[2], campaign.Message1))
+	require.Equal(t, store.ObstaclePace, third.Obstacle, "no burst makes up for it")
+}
+
+func TestMessage1sWaitForTheSendingHoursAndAnswersDoNot(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(2)
+	night := time.Now().UTC()
+	hours, err := campaign.ParseHours(night.Add(2*time.Hour).Format("15:04") + "-" + night.Add(4*time.Hour).Format("15:04") + " UTC")
+	require.NoError(t, err)
+	rules := campaign.DefaultRules()
+	rules.Hours = hours
+	closed := b.reopen(rules)
+	more := closed.launched(contacts)
+
+	admission, err := closed.Admit(t.Context(), more, 1, 2, 10)
+	require.NoError(t, err)
+	require.Empty(t, admission.Contacts)
+	require.Equal(t, store.ObstacleHours, admission.Obstacle)
+	require.InDelta(t, (2 * time.Hour).Seconds(), admission.AskAgain.Seconds(), 61)
+
+	b.admit(more, 1, 2) // admitted before the hours ended
+	require.Equal(t, store.ObstacleHours, closed.claim(key(more, contacts[0], campaign.Message1)).Obstacle)
+	b.reply(0, "reply")
+	require.Equal(t, campaign.Replied, b.state(id, contacts[0]))
+	closed.send(key(id, contacts[0], campaign.Message2))
+	closed.ahead(3 * time.Hour)
+	closed.send(key(more, contacts[0], campaign.Message1))
 }

@@ -27,13 +27,19 @@ func (s *Store) Pause(ctx context.Context, id uuid.UUID, reason string) error {
 // the campaign's device: if it still cannot send, the next message halts it again.
 func (s *Store) Resume(ctx context.Context, id uuid.UUID) error {
 	return s.control(ctx, "resuming the campaign", id, func(tx *gorm.DB, status campaign.Status, _ time.Time) error {
-		if status != campaign.Running { // a halted device also holds up a campaign launched since
+		// A halted device also holds up campaigns launched since, and the answers
+		// that a completed one still owes.
+		if status != campaign.Running && status != campaign.Completed {
 			if err := s.become(tx, id, status, campaign.Running, ""); err != nil {
 				return err
 			}
 		}
-		return tx.Exec(`UPDATE devices d SET halted_at = NULL, halt_reason = '' FROM campaigns c
-			WHERE c.id = ? AND d.id = c.device_id`, id).Error
+		lifted := tx.Exec(`UPDATE devices d SET halted_at = NULL, halt_reason = '' FROM campaigns c
+			WHERE c.id = ? AND d.id = c.device_id AND d.halted_at IS NOT NULL`, id)
+		if lifted.Error == nil && lifted.RowsAffected == 0 && status == campaign.Completed {
+			return fmt.Errorf("a %s campaign cannot be resumed: %w", status, ErrConflict)
+		}
+		return lifted.Error
 	})
 }
 

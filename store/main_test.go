@@ -33,7 +33,8 @@ const device = "64a1b2c3d4e5f60718293a4b"
 // prepare and to look.
 type bench struct {
 	*store.Store
-	t testing.TB
+	t   testing.TB
+	url string
 }
 
 // open gives a store on a fresh database. The rules are the owner's unless changed.
@@ -43,10 +44,21 @@ func open(t testing.TB, change ...func(*campaign.Rules)) bench {
 	for _, c := range change {
 		c(&rules)
 	}
-	s, err := store.Open(context.Background(), testenv.Database(t, migrate), store.Options{DeviceID: device, Rules: rules})
+	return connect(t, testenv.Database(t, migrate), rules)
+}
+
+func connect(t testing.TB, url string, rules campaign.Rules) bench {
+	t.Helper()
+	s, err := store.Open(context.Background(), url, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return bench{Store: s, t: t}
+	return bench{Store: s, t: t, url: url}
+}
+
+// reopen is the same database after a restart with other rules.
+func (b bench) reopen(rules campaign.Rules) bench {
+	b.t.Helper()
+	return connect(b.t, b.url, rules)
 }
 
 func (b bench) exec(query string, args ...any) {

@@ -139,8 +139,11 @@ func (s *Store) openWindow(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sent
 	ends := campaign.WindowEnd(sentAt, s.rules.ReplyWindow)
 	row.State, row.StateReason, row.WindowEndsAt = campaign.Message1Sent, "", &ends
 	var finished *time.Time
-	if status == campaign.Cancelled {
+	switch {
+	case status == campaign.Cancelled:
 		row.State, row.StateReason, finished = campaign.Stopped, campaign.ReasonCancelled, &at
+	case !campaign.InWindow(at, ends): // its workflow gave up and has ended
+		row.State, finished = campaign.NoInteraction, &at
 	}
 	return row, tx.Exec(`
 		UPDATE recipients SET state = ?, state_reason = ?, message_1_sent_at = ?, window_ends_at = ?, finished_at = ?,
@@ -261,7 +264,7 @@ func (s *Store) GiveUp(ctx context.Context, messageID uuid.UUID, token time.Time
 			reason = campaign.ReasonMessage2Unknown
 		}
 		// It may have left just now: the quota counts it from here.
-		if err := tx.Exec(`UPDATE messages SET status = 'unknown', counted_at = ?, error = ? WHERE id = ?`,
+		if err := tx.Exec(`UPDATE messages SET status = 'unknown', counted_at = ?, absent_since = NULL, error = ? WHERE id = ?`,
 			at, "nobody can tell whether it left", row.ID).Error; err != nil {
 			return row, err
 		}
@@ -269,6 +272,31 @@ func (s *Store) GiveUp(ctx context.Context, messageID uuid.UUID, token time.Time
 		return row, finishRecipient(tx, row.CampaignID, row.ContactID, row.State, row.StateReason, at)
 	})
 	return progress, gaveUp, err
+}
+
+// UnknownMessage is a message of which nobody can tell whether it left.
+type UnknownMessage struct{ ID uuid.UUID }
+
+// UnknownMessages takes up to limit unknown messages that have not been looked
+// up for a 24th of the reply window, and notes that they are being looked up
+// now. They are looked for until they are a week of windows old.
+func (s *Store) UnknownMessages(ctx context.Context, limit int) ([]UnknownMessage, error) {
+	var messages []UnknownMessage
+	err := s.transaction(ctx, "taking unknown messages", func(tx *gorm.DB) error {
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		return tx.Raw(`
+			UPDATE messages SET absent_since = @at WHERE id IN (
+			    SELECT id FROM messages
+			    WHERE status = 'unknown' AND claimed_at > @oldest AND (absent_since IS NULL OR absent_since < @looked)
+			    ORDER BY claimed_at LIMIT @limit FOR UPDATE SKIP LOCKED)
+			RETURNING id`, map[string]any{
+			"at": at, "oldest": at.Add(-7 * s.rules.ReplyWindow), "looked": at.Add(-s.rules.ReplyWindow / 24), "limit": limit,
+		}).Scan(&messages).Error
+	})
+	return messages, err
 }
 
 // HaltDevice records that the device cannot send any more and why, gives the

@@ -161,7 +161,25 @@ func TestUnknownMessageIsSettledWhenAWebhookTells(t *testing.T) {
 	b.ack(campaign.MessageDelivered, time.Now(), campaign.Event{Reference: claim.MessageID.String()})
 
 	require.Equal(t, campaign.MessageDelivered, b.status(claim.MessageID))
-	progress, err := b.CloseWindow(t.Context(), id, contact)
+	require.Equal(t, campaign.NoInteraction, b.state(id, contact))
+	b.reply(0, "late")
+	require.Equal(t, campaign.LateInteraction, b.state(id, contact))
+}
+
+func TestUnknownMessagesAreTakenForLookUpOneAtATime(t *testing.T) {
+	b, _, _, claim := claimed(t)
+	b.ahead(24*time.Hour + time.Second)
+	_, _, err := b.GiveUp(t.Context(), claim.MessageID, claim.Token)
 	require.NoError(t, err)
-	require.Equal(t, campaign.NoInteraction, progress.State)
+
+	first, err := b.UnknownMessages(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, []store.UnknownMessage{{ID: claim.MessageID}}, first)
+	again, err := b.UnknownMessages(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, again, "it has just been looked up")
+	b.ahead(26 * time.Hour)
+	later, err := b.UnknownMessages(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, later, 1)
 }

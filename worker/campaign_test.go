@@ -130,10 +130,12 @@ func (r *relance) background(name string, run func(context.Context) error) (stop
 func (r *relance) startWorker() (stop func()) { return r.background("the worker", r.worker().Run) }
 
 func (r *relance) worker() *worker.Worker {
+	acts := &activities.Activities{
+		Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine,
+	}
 	return &worker.Worker{
-		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger,
-		Activities: &activities.Activities{Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine},
-		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, Logger: r.logger},
+		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger, Activities: acts,
+		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, SettleUnknown: acts.SettleUnknown, Logger: r.logger},
 	}
 }
 
@@ -150,6 +152,14 @@ func (r *relance) webhook(w http.ResponseWriter, request *http.Request) {
 // launch starts a campaign to so many new contacts.
 func (r *relance) launch(contacts int) uuid.UUID {
 	r.t.Helper()
+	id := r.stored(contacts, time.Now())
+	require.NoError(r.t, r.engine.StartCampaign(r.t.Context(), id))
+	return id
+}
+
+// stored schedules a campaign to so many new contacts.
+func (r *relance) stored(contacts int, due time.Time) uuid.UUID {
+	r.t.Helper()
 	ids := make([]uuid.UUID, contacts)
 	for i := range ids {
 		ids[i] = uuid.New()
@@ -158,13 +168,11 @@ func (r *relance) launch(contacts int) uuid.UUID {
 		require.NoError(r.t, err)
 		r.contacts++
 	}
-	now := time.Now()
 	c := store.Campaign{
-		Name: "Test", Status: campaign.Scheduled, ScheduledAt: &now,
+		Name: "Test", Status: campaign.Scheduled, ScheduledAt: &due,
 		Message1: "Hello {{name}}", Message2: "Thank you {{name}}", ContactIDs: ids,
 	}
 	require.NoError(r.t, r.store.CreateCampaign(r.t.Context(), &c))
-	require.NoError(r.t, r.engine.StartCampaign(r.t.Context(), c.ID))
 	return c.ID
 }
 

@@ -131,3 +131,16 @@ func TestDecisionsAtRandomMomentsKeepTheLedgerExact(t *testing.T) {
 	r.requireLedger(id)
 	r.requireWorkflowsEnd(id)
 }
+
+func TestScheduledCampaignIsStartedWhenItIsDue(t *testing.T) {
+	r := start(t, shrunk(), lively)
+	r.startWorker()
+	id := r.stored(3, time.Now().Add(1500*time.Millisecond))
+
+	r.awaitEnd(id)
+
+	r.requireLedger(id)
+	c, err := r.store.Campaign(t.Context(), id)
+	require.NoError(t, err)
+	require.False(t, c.StartedAt.Before(*c.ScheduledAt))
+}

@@ -17,7 +17,9 @@ type Dispatcher struct {
 	Store  *store.Store
 	Engine *Engine
 	Intake *intake.Intake
-	Logger *slog.Logger
+	// SettleUnknown looks messages up of which nobody could tell whether they left.
+	SettleUnknown func(ctx context.Context) error
+	Logger        *slog.Logger
 }
 
 const (
@@ -38,6 +40,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)
 		d.round(ctx, "waking contacts that replied", d.wakeContacts)
 		d.round(ctx, "telling campaigns what was decided", d.tellDecided)
+		d.round(ctx, "looking unknown messages up", d.SettleUnknown)
 		select {
 		case <-ctx.Done():
 			return

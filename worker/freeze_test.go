@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/client"
 	tlog "go.temporal.io/sdk/log"
 
-	"github.com/relance/relance/activities"
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/intake"
 	"github.com/relance/relance/store"
@@ -81,10 +80,9 @@ func workerProcess() error {
 		return err
 	}
 	engine := &worker.Engine{Client: c}
-	w := worker.Worker{
-		Client: c, Namespace: namespace, Logger: logger,
-		Activities: &activities.Activities{Store: s, Provider: provider, Breaker: activities.NewBreaker(s.Rules()), SendTimeout: time.Second, Workflows: engine},
-		Dispatcher: &worker.Dispatcher{Store: s, Engine: engine, Intake: &intake.Intake{Store: s, Waker: engine, Logger: logger}, Logger: logger},
+	r := relance{
+		store: s, engine: engine, provider: provider, namespace: namespace, logger: logger, timeout: time.Second,
+		intake: &intake.Intake{Store: s, Waker: engine, Logger: logger},
 	}
-	return w.Run(ctx)
+	return r.worker().Run(ctx)
 }

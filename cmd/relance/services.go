@@ -129,13 +129,16 @@ func (s *services) worker() (*worker.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	acts := &activities.Activities{
+		Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
+		SendTimeout: providerTimeout, Workflows: s.engine,
+	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
-		Activities: &activities.Activities{
-			Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
-			SendTimeout: providerTimeout, Workflows: s.engine,
+		Activities: acts,
+		Dispatcher: &worker.Dispatcher{
+			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
 		},
-		Dispatcher: &worker.Dispatcher{Store: s.store, Engine: s.engine, Intake: s.intake, Logger: s.logger},
 	}, nil
 }
 
