@@ -1,0 +1,67 @@
+package main
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// complete is the least that every command runs with.
+func complete(change map[string]string) map[string]string {
+	environment := map[string]string{
+		"DATABASE_URL":        "postgres://relance:secret@localhost:5432/relance",
+		"WASSENGER_TOKEN":     "token",
+		"WASSENGER_DEVICE_ID": "64a1b2c3d4e5f60718293a4b",
+		"WEBHOOK_TOKEN":       "0123456789abcdef",
+	}
+	maps.Copy(environment, change)
+	return environment
+}
+
+func TestLeastConfigurationHasTheOwnersNumbers(t *testing.T) {
+	c, err := readConfig(complete(nil), needDatabase, needProvider, needWebhook)
+	require.NoError(t, err)
+	rules, err := c.rules()
+	require.NoError(t, err)
+	require.Equal(t, 1000, rules.Quota.Limit)
+	require.Equal(t, 48*time.Hour, rules.Deadline)
+	require.Equal(t, "https://api.wassenger.com/v1", c.WassengerBaseURL)
+	require.Equal(t, ":8080", c.HTTPAddr)
+}
+
+func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) {
+	for name, change := range map[string]map[string]string{
+		"DATABASE_URL is missing":                       {"DATABASE_URL": ""},
+		"WASSENGER_TOKEN is missing":                    {"WASSENGER_TOKEN": ""},
+		"WASSENGER_DEVICE_ID is missing":                {"WASSENGER_DEVICE_ID": ""},
+		"WEBHOOK_TOKEN is missing":                      {"WEBHOOK_TOKEN": ""},
+		"WEBHOOK_TOKEN must have":                       {"WEBHOOK_TOKEN": "short"},
+		"DATABASE_URL must be":                          {"DATABASE_URL": "localhost"},
+		"REDIS_URL must be":                             {"REDIS_URL": "localhost:6379"},
+		"WASSENGER_BASE_URL must be":                    {"WASSENGER_BASE_URL": "api"},
+		`SEND_LIMIT must be a whole number, not "many"`: {"SEND_LIMIT": "many"},
+		"SEND_LIMIT must be at least 1":                 {"SEND_LIMIT": "0"},
+		`SEND_LIMIT_WINDOW must be a duration such as 90s, 15m or 24h, not "1d"`: {"SEND_LIMIT_WINDOW": "1d"},
+		"REPLY_RESERVE must be between 0 and 1":                                  {"REPLY_RESERVE": "2"},
+		"REPLY_WINDOW must be longer than 0":                                     {"REPLY_WINDOW": "-1h"},
+		"CAMPAIGN_DEADLINE must be longer than 0":                                {"CAMPAIGN_DEADLINE": "0s"},
+		"SEND_PACE must":      {"SEND_PACE": "slowly"},
+		"SEND_HOURS must":     {"SEND_HOURS": "by day"},
+		"LOG_LEVEL must be":   {"LOG_LEVEL": "loud"},
+		"LOG_FORMAT must be":  {"LOG_FORMAT": "xml"},
+		"ADMIN_PASSWORD must": {"ADMIN_EMAIL": "a@example.com"},
+		"ADMIN_TOKEN needs":   {"ADMIN_TOKEN": "0123456789abcdef"},
+	} {
+		_, err := readConfig(complete(change), needDatabase, needProvider, needWebhook)
+		require.ErrorContains(t, err, name)
+		require.NotContains(t, err.Error(), "secret")
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestCommandAsksOnlyForWhatItNeeds(t *testing.T) {
+	_, err := readConfig(map[string]string{"DATABASE_URL": "postgres://localhost/relance"}, needDatabase)
+	require.NoError(t, err)
+}
