@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -28,7 +27,11 @@ func (a *API) startStored(ctx context.Context, in *ByID) (*startCampaignOutput, 
 	if err != nil {
 		return nil, err
 	}
-	forecast, err := a.forecast(ctx, stored, time.Time{})
+	reach, err := a.reach(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
+	forecast, err := a.forecast(ctx, stored, reach, reach.At)
 	if err != nil {
 		return nil, err
 	}

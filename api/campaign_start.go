@@ -44,15 +44,15 @@ func (a *API) startCampaign(ctx context.Context, in *startCampaignInput) (*start
 	if err != nil {
 		return nil, err
 	}
-	reach, err := a.store.Reach(ctx, store.Audience{CategoryIDs: created.CategoryIDs, ContactIDs: created.ContactIDs})
+	reach, err := a.reach(ctx, created)
 	if err != nil {
-		return nil, missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
+		return nil, err
 	}
 	due, err := startMoment(in.Body.ScheduledAt, reach.At)
 	if err != nil {
 		return nil, err
 	}
-	forecast, err := a.forecast(ctx, created, due)
+	forecast, err := a.forecast(ctx, created, reach, due)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,11 @@ func (a *API) forecastCampaign(ctx context.Context, in *startCampaignInput) (*fo
 	if in.Body.ScheduledAt != nil {
 		start = *in.Body.ScheduledAt
 	}
-	view, err := a.forecast(ctx, planned, start)
+	reach, err := a.reach(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.forecast(ctx, planned, reach, start)
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +52,14 @@ func (a *API) forecastCampaign(ctx context.Context, in *startCampaignInput) (*fo
 // usualReplyRate is assumed where neither the caller nor experience gives one.
 const usualReplyRate = 0.3
 
-// forecast plays a campaign that starts at the given moment, or now if that has passed.
-func (a *API) forecast(ctx context.Context, planned store.Campaign, start time.Time) (forecastView, error) {
+// reach counts whom a campaign would get to.
+func (a *API) reach(ctx context.Context, planned store.Campaign) (store.Reach, error) {
 	reach, err := a.store.Reach(ctx, store.Audience{CategoryIDs: planned.CategoryIDs, ContactIDs: planned.ContactIDs})
-	if err != nil {
-		return forecastView{}, missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
-	}
+	return reach, missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
+}
+
+// forecast plays a campaign that starts at the given moment, or now if that has passed.
+func (a *API) forecast(ctx context.Context, planned store.Campaign, reach store.Reach, start time.Time) (forecastView, error) {
 	plan, err := a.store.ForecastPlan(ctx)
 	if err != nil {
 		return forecastView{}, err
