@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,6 +18,7 @@ type tail struct {
 
 	mu      sync.Mutex
 	partial []byte
+	grave   []string // what ended the server, which a stack trace pushes out of lines
 	lines   []string
 }
 
@@ -57,6 +59,9 @@ func (t *tail) keep(line string) {
 	if line == "" {
 		return
 	}
+	if severity(line) == slog.LevelWarn && len(t.grave) < tailLines {
+		t.grave = append(t.grave, line)
+	}
 	if len(t.lines) == tailLines {
 		t.lines = append(t.lines[:0], t.lines[1:]...)
 	}
@@ -78,7 +83,7 @@ func severity(line string) slog.Level {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.Join(t.lines, "\n")
+	return strings.Join(slices.Concat(t.grave, t.lines), "\n")
 }
 
 func (t *tail) contains(words ...string) bool {

@@ -141,7 +141,8 @@ func (t *Temporal) attempt(ctx context.Context) (err error) {
 	defer cancel()
 	if err := t.awaitReady(ready); err != nil {
 		_ = t.child.stop(ctx, syscall.SIGKILL)
-		if t.child.output.contains("address already in use", "can't set ") {
+		// It panics when a port that it picked for one of its parts has been taken.
+		if t.child.output.contains("address already in use", "can't set ", "panic:") {
 			return fmt.Errorf("%w: %w", errPortTaken, err)
 		}
 		return err
