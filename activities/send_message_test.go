@@ -2,7 +2,6 @@ package activities_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -23,15 +22,6 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-func migrate(ctx context.Context, url string) error {
-	db, err := store.Connect(url, 1)
-	if err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, db)
-	return errors.Join(err, db.Close())
-}
-
 const (
 	device  = "64a1b2c3d4e5f60718293a4b"
 	token   = "provider-token"
@@ -51,7 +41,7 @@ func newSender(t *testing.T) sender {
 	t.Helper()
 	rules := campaign.DefaultRules()
 	rules.SendSettle, rules.SendBackoff = 200*time.Millisecond, 10*time.Millisecond
-	s, err := store.Open(t.Context(), testenv.Database(t, migrate), store.Options{DeviceID: device, Rules: rules})
+	s, err := store.Open(t.Context(), testenv.Database(t, migrations.UpAt), store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	sim, err := simulator.New(simulator.Config{Token: token, DeviceID: device, DevicePhone: "+33639989999", Logger: slog.New(slog.DiscardHandler)})

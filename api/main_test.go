@@ -37,12 +37,7 @@ const (
 
 // migrateWithAdmin makes a database with the schema and its first user.
 func migrateWithAdmin(ctx context.Context, url string) error {
-	db, err := store.Connect(url, 1)
-	if err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, db)
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := migrations.UpAt(ctx, url); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, url, store.Options{DeviceID: device, Rules: campaign.DefaultRules()})

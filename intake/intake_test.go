@@ -20,15 +20,6 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-func migrate(ctx context.Context, url string) error {
-	db, err := store.Connect(url, 1)
-	if err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, db)
-	return errors.Join(err, db.Close())
-}
-
 // bell counts wake-ups.
 type bell struct {
 	rung []uuid.UUID
@@ -43,7 +34,7 @@ func (b *bell) Wake(_ context.Context, _, contactID uuid.UUID) error {
 // listening is an intake whose one contact has been sent Message 1.
 func listening(t *testing.T) (*intake.Intake, *bell, uuid.UUID) {
 	t.Helper()
-	s, err := store.Open(t.Context(), testenv.Database(t, migrate), store.Options{DeviceID: "64a1b2c3d4e5f60718293a4b", Rules: campaign.DefaultRules()})
+	s, err := store.Open(t.Context(), testenv.Database(t, migrations.UpAt), store.Options{DeviceID: "64a1b2c3d4e5f60718293a4b", Rules: campaign.DefaultRules()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	contact := uuid.New()

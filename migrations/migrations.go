@@ -6,8 +6,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -30,6 +32,17 @@ func Up(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, fmt.Errorf("reading the schema version: %w", err)
 	}
 	return version, nil
+}
+
+// UpAt is Up for the database at an address, on connections of its own.
+func UpAt(ctx context.Context, url string) (err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return fmt.Errorf("opening the database to migrate: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = Up(ctx, db)
+	return err
 }
 
 // Pending reports whether the database lacks a migration that this binary has.

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -17,15 +16,6 @@ import (
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
-
-func migrate(ctx context.Context, url string) error {
-	db, err := store.Connect(url, 1)
-	if err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, db)
-	return errors.Join(err, db.Close())
-}
 
 const device = "64a1b2c3d4e5f60718293a4b"
 
@@ -44,7 +34,7 @@ func open(t testing.TB, change ...func(*campaign.Rules)) bench {
 	for _, c := range change {
 		c(&rules)
 	}
-	return connect(t, testenv.Database(t, migrate), rules)
+	return connect(t, testenv.Database(t, migrations.UpAt), rules)
 }
 
 func connect(t testing.TB, url string, rules campaign.Rules) bench {

@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,15 +36,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	testenv.Main(m)
-}
-
-func migrate(ctx context.Context, url string) error {
-	db, err := store.Connect(url, 1)
-	if err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, db)
-	return errors.Join(err, db.Close())
 }
 
 const (
@@ -88,7 +78,7 @@ func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)
 	t.Cleanup(c.Close)
 	r.engine = &worker.Engine{Client: c}
 
-	r.temporal, r.databaseURL = temporal.Address(), testenv.Database(t, migrate)
+	r.temporal, r.databaseURL = temporal.Address(), testenv.Database(t, migrations.UpAt)
 	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
