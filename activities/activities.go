@@ -30,4 +30,6 @@ type Activities struct {
 // Waker makes a recipient's workflow look at the database again.
 type Waker interface {
 	Wake(ctx context.Context, campaignID, contactID uuid.UUID) error
+	// Revive starts the workflow anew where it is gone.
+	Revive(ctx context.Context, campaignID, contactID uuid.UUID) error
 }

@@ -2,10 +2,10 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/relance/relance/store"
 )
@@ -45,9 +45,28 @@ func (a *Activities) WakeHeldUp(ctx context.Context, campaignID uuid.UUID) error
 	if err != nil {
 		return storeError(err)
 	}
-	var errs []error
 	for _, recipient := range recipients {
-		errs = append(errs, a.Workflows.Wake(ctx, recipient.CampaignID, recipient.ContactID))
+		if err := a.Workflows.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+			activity.GetLogger(ctx).Warn("A contact could not be woken; it asks again by itself.", "ContactID", recipient.ContactID, "Error", err)
+		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
+
+// ReviveUnfinished sees to it that every contact of a campaign that is not final
+// has a workflow.
+func (a *Activities) ReviveUnfinished(ctx context.Context, campaignID uuid.UUID) error {
+	recipients, err := a.Store.Unfinished(ctx, campaignID, reviveAtOnce)
+	if err != nil {
+		return storeError(err)
+	}
+	for _, recipient := range recipients {
+		if err := a.Workflows.Revive(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reviveAtOnce bounds one round of revivals.
+const reviveAtOnce = 500

@@ -42,8 +42,8 @@ type AdmitRecipientsResult struct {
 }
 
 const (
-	// obstacleCrowded: as many contacts as are good for it are on their way.
-	obstacleCrowded store.Obstacle = "the contacts admitted before"
+	// ObstacleCrowded: as many contacts as are good for it are on their way.
+	ObstacleCrowded store.Obstacle = "the contacts admitted before"
 	// crowdedLook is how often a full backlog is looked at again,
 	crowdedLook = 100 * time.Millisecond
 	// and crowdedPatience how long before the workflow is told to ask anew.
@@ -75,7 +75,7 @@ func (a *Activities) AdmitRecipients(ctx context.Context, in AdmitRecipientsInpu
 			return AdmitRecipientsResult{}, ctx.Err()
 		}
 		result := answer(admission)
-		result.Obstacle, result.AskAgain = obstacleCrowded, crowdedLook
+		result.Obstacle, result.AskAgain = ObstacleCrowded, crowdedLook
 		return result, nil
 	}
 }
@@ -89,9 +89,10 @@ func answer(admission store.Admission) AdmitRecipientsResult {
 
 // CloseCampaignResult tells whether the campaign is over.
 type CloseCampaignResult struct {
-	Closed       bool          `json:"closed"`
-	Unfinished   int64         `json:"unfinished"`
-	DeadlineLeft time.Duration `json:"deadline_left"`
+	Status       campaign.Status `json:"status"`
+	Closed       bool            `json:"closed"`
+	Unfinished   int64           `json:"unfinished"`
+	DeadlineLeft time.Duration   `json:"deadline_left"`
 }
 
 // CloseCampaign completes the campaign when everyone is final, or at its deadline.

@@ -65,7 +65,7 @@ func resultOf(progress store.Progress) SendMessageResult {
 // call makes the one request that a granted claim allows, and settles.
 func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, notAfter time.Time) (SendMessageResult, error) {
 	accepted, err := a.send(ctx, wassenger.Outgoing{
-		Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
+		DeviceID: claim.DeviceID, Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
 		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
 	})
 	if err == nil {
@@ -105,6 +105,7 @@ func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err e
 // lookUp settles a message whose outcome is unknown by asking the provider for
 // its reference.
 func (a *Activities) lookUp(ctx context.Context, claim store.Claim) (SendMessageResult, error) {
+	began := time.Now()
 	found, ok, err := a.find(ctx, claim.MessageID.String())
 	if err != nil {
 		progress, gaveUp, storeErr := a.Store.GiveUp(ctx, claim.MessageID, claim.Token)
@@ -120,7 +121,7 @@ func (a *Activities) lookUp(ctx context.Context, claim store.Claim) (SendMessage
 		// The request itself may still be on its way: its absence proves nothing yet.
 		return SendMessageResult{}, retryAfter(errOutcomeUnknown, a.SendTimeout-claim.Age)
 	}
-	progress, wait, err := a.Store.LookedUpAbsent(ctx, claim.MessageID, claim.Token)
+	progress, wait, err := a.Store.LookedUpAbsent(ctx, claim.MessageID, claim.Token, time.Since(began))
 	if err != nil {
 		return SendMessageResult{}, storeError(err)
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"github.com/relance/relance/store"
 )
@@ -17,19 +18,15 @@ func (a *Activities) SettleUnknown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, message := range messages {
 		found, ok, err := a.find(ctx, message.ID.String())
-		if err != nil {
-			return err
+		if err == nil && ok {
+			_, err = a.Store.SettleSent(ctx, message.ID, store.Acceptance{
+				ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt,
+			})
 		}
-		if !ok {
-			continue
-		}
-		if _, err := a.Store.SettleSent(ctx, message.ID, store.Acceptance{
-			ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt,
-		}); err != nil {
-			return err
-		}
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -74,7 +74,8 @@ func (s RecipientState) CanBecome(next RecipientState) bool {
 
 // CanSettleAs reports whether a recipient that failed for the given reason may
 // take its true state once a webhook or a look-up has told what happened.
-// Only an unknown outcome is provisional: a refusal stays a refusal.
+// Only an unknown outcome, or one that a reply disproves, is provisional: a
+// refusal stays a refusal.
 func (s RecipientState) CanSettleAs(reason Reason, next RecipientState) bool {
 	if s != Failed {
 		return false
@@ -84,6 +85,10 @@ func (s RecipientState) CanSettleAs(reason Reason, next RecipientState) bool {
 		return next == NoInteraction || next == LateInteraction || next == Message1Sent
 	case ReasonMessage2Unknown:
 		return next == Message2Sent
+	case ReasonAttemptsSpent: // the last attempt may turn out to have left after all
+		return next == NoInteraction || next == LateInteraction || next == Message1Sent || next == Message2Sent
+	case ReasonUndelivered: // a reply proves that WhatsApp did deliver it in the end
+		return next == Replied
 	}
 	return false
 }

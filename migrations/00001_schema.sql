@@ -187,6 +187,7 @@ CREATE TABLE recipients (
     message_1_sent_at timestamptz,
     window_ends_at    timestamptz,
     replied_at        timestamptz, -- the first reply inside the window
+    woken_at          timestamptz, -- when the dispatcher last repeated a wake-up
     finished_at       timestamptz,
     PRIMARY KEY (campaign_id, contact_id),
     CHECK ((state IN ('message_2_sent', 'no_interaction', 'late_interaction', 'failed', 'not_sent', 'stopped'))
@@ -242,8 +243,8 @@ CREATE TABLE messages (
 CREATE INDEX messages_counted ON messages (device_id, counted_at) WHERE counted_at IS NOT NULL;
 CREATE INDEX messages_in_flight ON messages (device_id) WHERE status = 'sending';
 CREATE INDEX messages_unknown ON messages (claimed_at) WHERE status = 'unknown';
-CREATE UNIQUE INDEX messages_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;
-CREATE UNIQUE INDEX messages_wa_id ON messages (wa_id) WHERE wa_id IS NOT NULL;
+CREATE INDEX messages_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX messages_wa_id ON messages (wa_id) WHERE wa_id IS NOT NULL;
 CREATE INDEX messages_newest ON messages (campaign_id, created_at DESC, id DESC);
 
 -- Messages sent outside any campaign to try a text; they count against the quota.

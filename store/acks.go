@@ -33,7 +33,7 @@ func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, Recipient, 
 	if row.ClaimedAt == nil {
 		return Effect{Outcome: "acknowledgement of a message never sent"}, Recipient{}, nil
 	}
-	if !row.Status.Left() && row.Status != campaign.MessageFailed {
+	if row.SentAt == nil && event.Status != campaign.MessageFailed || row.Status == campaign.MessageSending || row.Status == campaign.MessageUnknown {
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {
 			return Effect{}, Recipient{}, err
 		}

@@ -77,11 +77,17 @@ func (s *Store) admit(tx *gorm.DB, admission *Admission, device deviceRow, campa
 	if len(admission.Contacts) > 0 || waiting.Pending == 0 || admission.Status != campaign.Running || admission.DeadlineLeft == 0 {
 		return nil
 	}
+	if device.Halted { // until an admin resumes; whoever is admitted would only hold quota
+		admission.Obstacle, admission.AskAgain = ObstacleHalted, s.rules.Quota.AskAgain(s.rules.Quota.Window)
+		return nil
+	}
 	if wait := s.rules.Hours.UntilOpen(at); wait > 0 {
 		admission.Obstacle, admission.AskAgain = ObstacleHours, wait
 		return nil
 	}
-	if size = min(size, backlog-int(waiting.Unsent)); size <= 0 {
+	// Whole waves only: a wave for each place that becomes free would be a child
+	// workflow for each contact.
+	if size = min(size, int(waiting.Pending)); backlog-int(waiting.Unsent) < size {
 		admission.Crowded = true
 		return nil
 	}

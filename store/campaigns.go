@@ -84,11 +84,15 @@ func (s *Store) ShelveMissedStarts(ctx context.Context) error {
 
 const missedStart = "The start was missed by more than an hour. Start the campaign again if it is still wanted."
 
-// CampaignsToStart lists scheduled campaigns that are due, oldest first.
+// CampaignsToStart lists campaigns whose workflow should be running and may not
+// be: those that are due, and those that have outlived their deadline, which no
+// campaign with a workflow does. Oldest first.
 func (s *Store) CampaignsToStart(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	err := s.db.WithContext(ctx).Raw(`
-		SELECT id FROM campaigns WHERE status = 'scheduled' AND scheduled_at <= relance_now()
+		SELECT id FROM campaigns
+		WHERE status = 'scheduled' AND scheduled_at <= relance_now()
+		   OR status IN ('running', 'paused') AND deadline_at < relance_now() - interval '1 minute'
 		ORDER BY scheduled_at LIMIT ?`, limit).Scan(&ids).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for campaigns to start: %w", err)
@@ -116,7 +120,7 @@ func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error
 			ScheduledAt   *time.Time
 			DeadlineAt    *time.Time
 		}
-		if err := first(tx, &row, `SELECT status, total_contacts, scheduled_at, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+		if err := first(tx, &row, `SELECT status, total_contacts, scheduled_at, deadline_at FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id); err != nil {
 			return err
 		}
 		at, err := now(tx)
@@ -172,6 +176,7 @@ func insertRecipients(tx *gorm.DB, id uuid.UUID) (int64, error) {
 
 // Closing tells whether a campaign is over.
 type Closing struct {
+	Status       campaign.Status
 	Closed       bool
 	Unfinished   int64
 	DeadlineLeft time.Duration
@@ -187,10 +192,10 @@ func (s *Store) CloseCampaign(ctx context.Context, id uuid.UUID) (Closing, error
 			Status     campaign.Status
 			DeadlineAt time.Time
 		}
-		if err := first(tx, &row, `SELECT status, deadline_at FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+		if err := first(tx, &row, `SELECT status, deadline_at FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id); err != nil {
 			return err
 		}
-		closing = Closing{Closed: row.Status.Final()}
+		closing = Closing{Status: row.Status, Closed: row.Status.Final()}
 		if closing.Closed {
 			return nil
 		}
@@ -206,7 +211,7 @@ func (s *Store) CloseCampaign(ctx context.Context, id uuid.UUID) (Closing, error
 		if closing.Unfinished > 0 && closing.DeadlineLeft > 0 {
 			return nil
 		}
-		closing.Closed = true
+		closing.Closed, closing.Status = true, campaign.Completed
 		if err := leaveUnsent(tx, id, campaign.ReasonDeadline, at); err != nil {
 			return err
 		}
@@ -235,23 +240,23 @@ func leaveUnsent(tx *gorm.DB, id uuid.UUID, reason campaign.Reason, at time.Time
 
 // RefreshTotals stores a finished campaign's totals anew; it does nothing to one that is still open.
 func (s *Store) RefreshTotals(ctx context.Context, id uuid.UUID) error {
-	var status campaign.Status
-	if err := value(s.db.WithContext(ctx), &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil {
-		return fmt.Errorf("reading the campaign's status: %w", err)
-	}
-	if !status.Final() {
-		return nil
-	}
-	err := s.db.WithContext(ctx).Exec(`
-		UPDATE campaigns c SET sent_count = m.sent, delivered_count = m.delivered, read_count = m.read,
-		       failed_count = m.failed, interaction_count = i.n
-		FROM (SELECT count(sent_at) AS sent, count(delivered_at) AS delivered, count(read_at) AS read,
-		             count(*) FILTER (WHERE status = 'failed') AS failed
-		      FROM messages WHERE campaign_id = @id) m,
-		     (SELECT count(*) AS n FROM interactions WHERE campaign_id = @id) i
-		WHERE c.id = @id`, map[string]any{"id": id}).Error
-	if err != nil {
-		return fmt.Errorf("refreshing the campaign's totals: %w", err)
-	}
-	return nil
+	return s.transaction(ctx, "refreshing the campaign's totals", func(tx *gorm.DB) error {
+		var status campaign.Status
+		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil || !status.Final() {
+			return err
+		}
+		// Locked by a statement of its own, so that the one that counts begins after
+		// the refresh before it has been committed: the newest count wins.
+		if err := tx.Exec(`SELECT FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id).Error; err != nil {
+			return err
+		}
+		return tx.Exec(`
+			UPDATE campaigns c SET sent_count = m.sent, delivered_count = m.delivered, read_count = m.read,
+			       failed_count = m.failed, interaction_count = i.n
+			FROM (SELECT count(sent_at) AS sent, count(delivered_at) AS delivered, count(read_at) AS read,
+			             count(*) FILTER (WHERE status = 'failed') AS failed
+			      FROM messages WHERE campaign_id = @id) m,
+			     (SELECT count(*) AS n FROM interactions WHERE campaign_id = @id) i
+			WHERE c.id = @id`, map[string]any{"id": id}).Error
+	})
 }

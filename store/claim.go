@@ -62,6 +62,7 @@ type Claim struct {
 	// What follows belongs to the verdicts Granted and Unsettled.
 
 	MessageID uuid.UUID // the reference at the provider
+	DeviceID  string    // the device it is, or was, sent from
 	Token     time.Time // fences this claim: a newer claim has another one
 	Attempt   int       // 1 for the first request
 	Age       time.Duration
@@ -166,7 +167,8 @@ func (s *Store) decideClaim(tx *gorm.DB, key MessageKey, row claimRow, device de
 	switch {
 	case row.Status == campaign.MessageSending:
 		return row.unsettled(progress, at), nil
-	case row.Status != campaign.MessagePending || row.State.Final():
+	case row.Status != campaign.MessagePending || row.State.Final(),
+		key.Type == campaign.Message1 && row.State != campaign.Admitted: // retried, and waits to be admitted anew
 		return Claim{Verdict: Recorded, Progress: progress}, nil
 	}
 	if state, reason := row.endsUnsent(key.Type, at); state != "" {
@@ -260,7 +262,7 @@ func (row claimRow) endsUnsent(messageType campaign.MessageType, at time.Time) (
 func (row claimRow) unsettled(progress Progress, at time.Time) Claim {
 	return Claim{
 		Verdict: Unsettled, Progress: progress,
-		MessageID: row.MessageID, Token: *row.ClaimedAt, Attempt: row.Attempts,
+		MessageID: row.MessageID, DeviceID: row.DeviceID, Token: *row.ClaimedAt, Attempt: row.Attempts,
 		Age: at.Sub(*row.ClaimedAt), Phone: row.Phone,
 	}
 }

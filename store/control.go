@@ -111,7 +111,7 @@ func (s *Store) RetryFailed(ctx context.Context, id uuid.UUID) (retried int64, e
 func (s *Store) Launch(ctx context.Context, id uuid.UUID, scheduledAt *time.Time) error {
 	return s.transaction(ctx, "launching the campaign", func(tx *gorm.DB) error {
 		var status campaign.Status
-		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id); err != nil {
 			return err
 		}
 		if err := tx.Exec(`UPDATE campaigns SET scheduled_at = coalesce(?, relance_now()) WHERE id = ?`, scheduledAt, id).Error; err != nil {
@@ -135,7 +135,7 @@ func (s *Store) control(ctx context.Context, doing string, id uuid.UUID, decide 
 		if _, err := lockDevice(tx, deviceID); err != nil {
 			return err
 		}
-		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ? FOR UPDATE`, id); err != nil {
+		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id); err != nil {
 			return err
 		}
 		at, err := now(tx)
@@ -191,7 +191,7 @@ func (s *Store) HeldUp(ctx context.Context, campaignID uuid.UUID) ([]Recipient, 
 	var recipients []Recipient
 	err := s.db.WithContext(ctx).Raw(`
 		SELECT r.campaign_id, r.contact_id FROM recipients r JOIN campaigns c ON c.device_id = r.device_id
-		WHERE c.id = ? AND r.state IN ('admitted', 'replied') AND (r.campaign_id = c.id OR r.state = 'replied')
+		WHERE c.id = ? AND c.status = 'running' AND r.state IN ('admitted', 'replied') AND (r.campaign_id = c.id OR r.state = 'replied')
 		ORDER BY r.state DESC, r.position`, campaignID).Scan(&recipients).Error
 	if err != nil {
 		return nil, fmt.Errorf("listing recipients that were held up: %w", err)

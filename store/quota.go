@@ -22,7 +22,7 @@ type deviceRow struct {
 func lockDevice(tx *gorm.DB, deviceID string) (deviceRow, error) {
 	var device deviceRow
 	err := first(tx, &device, `SELECT id, halted_at IS NOT NULL AS halted, next_message_1_at, last_message_1_at
-		FROM devices WHERE id = ? FOR UPDATE`, deviceID)
+		FROM devices WHERE id = ? FOR NO KEY UPDATE`, deviceID) // rows that refer to the device need not wait
 	return device, err
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,9 +51,11 @@ type Recipient struct {
 	ContactID  uuid.UUID
 }
 
-// UnansweredReplies lists recipients whose Message 2 has been owed for at least
+// UnansweredReplies takes recipients whose Message 2 has been owed for at least
 // the given age and is not on its way: their workflows may have missed the
-// wake-up. Oldest first.
+// wake-up. Each is taken again only after a quarter of the time it has been owed,
+// so that what holds an answer up is not met by a storm of wake-ups; several
+// callers at once take different ones. Nothing is taken while the device is halted.
 func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit int) ([]Recipient, error) {
 	var recipients []Recipient
 	err := s.transaction(ctx, "looking for unanswered replies", func(tx *gorm.DB) error {
@@ -61,10 +64,45 @@ func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit 
 			return err
 		}
 		return tx.Raw(`
-			SELECT r.campaign_id, r.contact_id FROM recipients r
-			JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_2'
-			WHERE r.device_id = ? AND r.state = 'replied' AND m.status = 'pending' AND r.replied_at < ?
-			ORDER BY r.replied_at LIMIT ?`, s.deviceID, at.Add(-age), limit).Scan(&recipients).Error
+			UPDATE recipients SET woken_at = @at
+			WHERE (campaign_id, contact_id) IN (
+			    SELECT r.campaign_id, r.contact_id FROM recipients r
+			    JOIN devices d ON d.id = r.device_id AND d.halted_at IS NULL
+			    JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_2'
+			    WHERE r.device_id = @device AND r.state = 'replied' AND m.status = 'pending' AND r.replied_at < @before
+			      AND (r.woken_at IS NULL OR r.woken_at < r.replied_at
+			           OR r.woken_at < CAST(@at AS timestamptz) - greatest(interval '2 seconds', (CAST(@at AS timestamptz) - r.replied_at) / 4))
+			    ORDER BY r.replied_at LIMIT @limit FOR UPDATE OF r SKIP LOCKED)
+			RETURNING campaign_id, contact_id`, map[string]any{
+			"at": at, "device": s.deviceID, "before": at.Add(-age), "limit": limit,
+		}).Scan(&recipients).Error
 	})
 	return recipients, err
+}
+
+// Overdue lists recipients whose window closed at least age ago and whom no
+// workflow has closed it for: theirs is gone.
+func (s *Store) Overdue(ctx context.Context, age time.Duration, limit int) ([]Recipient, error) {
+	var recipients []Recipient
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT campaign_id, contact_id FROM recipients
+		WHERE device_id = ? AND state = 'message_1_sent' AND window_ends_at < relance_now() - make_interval(secs => ?)
+		ORDER BY window_ends_at LIMIT ?`, s.deviceID, age.Seconds(), limit).Scan(&recipients).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for overdue recipients: %w", err)
+	}
+	return recipients, nil
+}
+
+// Unfinished lists admitted recipients of a campaign who are not final.
+func (s *Store) Unfinished(ctx context.Context, campaignID uuid.UUID, limit int) ([]Recipient, error) {
+	var recipients []Recipient
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT campaign_id, contact_id FROM recipients
+		WHERE campaign_id = ? AND state IN ('admitted', 'message_1_sent', 'replied') ORDER BY position LIMIT ?`,
+		campaignID, limit).Scan(&recipients).Error
+	if err != nil {
+		return nil, fmt.Errorf("listing unfinished recipients: %w", err)
+	}
+	return recipients, nil
 }

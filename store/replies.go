@@ -28,7 +28,7 @@ func (s *Store) applyReply(tx *gorm.DB, event campaign.Event) (Effect, Recipient
 	if err != nil {
 		return Effect{}, Recipient{}, err
 	}
-	if row.Status == campaign.MessageSending || row.Status == campaign.MessageUnknown {
+	if row.SentAt == nil && row.ClaimedAt != nil {
 		// Nobody answers a message that was not sent.
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {
 			return Effect{}, Recipient{}, err
@@ -58,8 +58,8 @@ func (s *Store) applyReply(tx *gorm.DB, event campaign.Event) (Effect, Recipient
 func (s *Store) answer(tx *gorm.DB, row sentRow, inTime bool, at time.Time) (Effect, error) {
 	recipient := Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
 	switch {
-	case row.State == campaign.Message1Sent && inTime:
-		if err := tx.Exec(`UPDATE recipients SET state = 'replied', replied_at = ? WHERE campaign_id = ? AND contact_id = ?`,
+	case inTime && (row.State == campaign.Message1Sent || row.State.CanSettleAs(row.StateReason, campaign.Replied)):
+		if err := tx.Exec(`UPDATE recipients SET state = 'replied', state_reason = '', replied_at = ?, finished_at = NULL WHERE campaign_id = ? AND contact_id = ?`,
 			at, row.CampaignID, row.ContactID).Error; err != nil {
 			return Effect{}, err
 		}
@@ -69,7 +69,7 @@ func (s *Store) answer(tx *gorm.DB, row sentRow, inTime bool, at time.Time) (Eff
 			WHERE campaign_id = ? AND contact_id = ?
 			ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, row.CampaignID, row.ContactID).Error
 		return Effect{Outcome: "reply in time", Wake: recipient}, err
-	case row.State == campaign.Message1Sent, row.State.CanBecome(campaign.LateInteraction):
+	case row.WindowEndsAt != nil && row.State.CanBecome(campaign.LateInteraction):
 		err := finishRecipient(tx, row.CampaignID, row.ContactID, campaign.LateInteraction, "", at)
 		return Effect{Outcome: "late reply", Wake: recipient}, err
 	}
@@ -102,7 +102,7 @@ func (s *Store) repliedTo(tx *gorm.DB, event campaign.Event) (Recipient, error) 
 	err = first(tx, &recipient, `
 		SELECT r.campaign_id, r.contact_id
 		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
-		WHERE r.phone = ? AND m.claimed_at IS NOT NULL AND m.status NOT IN ('pending', 'failed')
+		WHERE r.phone = ? AND m.claimed_at IS NOT NULL AND (m.status NOT IN ('pending', 'failed') OR m.sent_at IS NOT NULL)
 		ORDER BY (r.state = 'message_1_sent' AND r.window_ends_at > ? OR m.status = 'sending') DESC,
 		         coalesce(r.message_1_sent_at, m.claimed_at) DESC
 		LIMIT 1`, event.Phone, at)

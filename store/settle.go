@@ -29,6 +29,7 @@ type sentRow struct {
 	Status       campaign.MessageStatus
 	Attempts     int
 	ClaimedAt    *time.Time
+	SentAt       *time.Time
 	AbsentSince  *time.Time
 	State        campaign.RecipientState
 	StateReason  campaign.Reason
@@ -40,7 +41,7 @@ type sentRow struct {
 func lockMessage(tx *gorm.DB, messageID uuid.UUID) (sentRow, error) {
 	var row sentRow
 	err := first(tx, &row, `
-		SELECT m.id, m.campaign_id, m.contact_id, m.message_type, m.status, m.attempts, m.claimed_at, m.absent_since,
+		SELECT m.id, m.campaign_id, m.contact_id, m.message_type, m.status, m.attempts, m.claimed_at, m.sent_at, m.absent_since,
 		       r.state, r.state_reason, r.window_ends_at, r.replied_at
 		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id
 		WHERE m.id = ? FOR UPDATE OF r, m`, messageID)
@@ -100,17 +101,15 @@ func sentMoment(row sentRow, createdAt, at time.Time) time.Time {
 // that has been done. counted_at is the latest moment at which it can have
 // left, so that the quota never forgets a message too early (Property 5).
 func (s *Store) markSent(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sentRow, error) {
-	switch row.Status {
-	case campaign.MessagePending, campaign.MessageSending, campaign.MessageUnknown:
-	default:
+	if row.SentAt != nil {
 		return row, nil
 	}
 	if err := tx.Exec(`
-		UPDATE messages SET status = 'sent', sent_at = ?, counted_at = ?, error = '', absent_since = NULL WHERE id = ?`,
+		UPDATE messages SET status = 'sent', sent_at = ?, counted_at = coalesce(counted_at, ?), error = '', absent_since = NULL WHERE id = ?`,
 		sentAt, at, row.ID).Error; err != nil {
 		return row, err
 	}
-	row.Status = campaign.MessageSent
+	row.Status, row.SentAt = campaign.MessageSent, &sentAt
 	if row.MessageType == campaign.Message2 {
 		return s.markMessage2Sent(tx, row, at)
 	}
@@ -180,6 +179,7 @@ func (s *Store) underClaim(ctx context.Context, doing string, messageID uuid.UUI
 	decide func(tx *gorm.DB, row sentRow, at time.Time) (sentRow, error),
 ) (Progress, error) {
 	var progress Progress
+	var campaignID uuid.UUID
 	err := s.transaction(ctx, doing, func(tx *gorm.DB) error {
 		row, err := lockMessage(tx, messageID)
 		if err != nil {
@@ -192,10 +192,13 @@ func (s *Store) underClaim(ctx context.Context, doing string, messageID uuid.UUI
 		if row.Status == campaign.MessageSending && row.ClaimedAt.Equal(token) {
 			row, err = decide(tx, row, at)
 		}
-		progress = row.progress(at)
+		campaignID, progress = row.CampaignID, row.progress(at)
 		return err
 	})
-	return progress, err
+	if err != nil || !progress.State.Final() {
+		return progress, err
+	}
+	return progress, s.RefreshTotals(ctx, campaignID)
 }
 
 func releaseMessage(tx *gorm.DB, row sentRow, reached bool, detail string, at time.Time) (sentRow, error) {
@@ -232,15 +235,16 @@ func failMessage(tx *gorm.DB, row sentRow, refusal Refusal, at time.Time) (sentR
 // LookedUpAbsent records that the provider knows no message with the reference
 // of a claimed message. Only when look-ups find nothing from one moment to
 // another SEND_SETTLE later has it surely never left; then it is released.
-// wait is when to look again, 0 once the message is decided.
-func (s *Store) LookedUpAbsent(ctx context.Context, messageID uuid.UUID, token time.Time) (progress Progress, wait time.Duration, err error) {
+// ago is how long ago the look-up was begun. wait is when to look again, 0 once
+// the message is decided.
+func (s *Store) LookedUpAbsent(ctx context.Context, messageID uuid.UUID, token time.Time, ago time.Duration) (progress Progress, wait time.Duration, err error) {
 	progress, err = s.underClaim(ctx, "recording a look-up that found nothing", messageID, token, func(tx *gorm.DB, row sentRow, at time.Time) (sentRow, error) {
 		wait = 0
 		switch {
 		case row.AbsentSince == nil:
 			wait = s.rules.SendSettle / 4
 			return row, tx.Exec(`UPDATE messages SET absent_since = ? WHERE id = ?`, at, row.ID).Error
-		case at.Sub(*row.AbsentSince) < s.rules.SendSettle:
+		case at.Add(-ago).Sub(*row.AbsentSince) < s.rules.SendSettle:
 			wait = s.rules.SendSettle / 4
 			return row, nil
 		}

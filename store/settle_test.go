@@ -113,7 +113,7 @@ func TestForgottenAttemptCannotUndoWhatANewerOneDid(t *testing.T) {
 func TestLookUpsMustFindNothingForTheWholeSettleTimeBeforeAnotherAttempt(t *testing.T) {
 	b, id, contact, claim := claimed(t)
 	absent := func() time.Duration {
-		_, wait, err := b.LookedUpAbsent(t.Context(), claim.MessageID, claim.Token)
+		_, wait, err := b.LookedUpAbsent(t.Context(), claim.MessageID, claim.Token, 0)
 		require.NoError(t, err)
 		return wait
 	}

@@ -33,6 +33,9 @@ func newTransport() *http.Transport {
 		// just closing has an unknown outcome.
 		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
+		// Room for a whole request, so that nothing of it is written before its body
+		// has been read to the end: see fencedBody.
+		WriteBufferSize: 64 << 10,
 	}
 }
 

@@ -1,6 +1,7 @@
 package wassenger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,6 +75,7 @@ func New(o Options) (*Client, error) {
 
 // Outgoing is one message to one contact.
 type Outgoing struct {
+	DeviceID  string // the sending number; empty means the client's
 	Phone     string // E.164
 	Text      string // the text, or the caption when there is a medium
 	MediaURL  string // optional; the provider downloads it
@@ -144,7 +146,7 @@ type newMedia struct {
 }
 
 func (c *Client) newMessage(m Outgoing) newMessage {
-	n := newMessage{Phone: m.Phone, Message: m.Text, Device: c.deviceID, Reference: m.Reference, Priority: "normal"}
+	n := newMessage{Phone: m.Phone, Message: m.Text, Device: cmp.Or(m.DeviceID, c.deviceID), Reference: m.Reference, Priority: "normal"}
 	if m.Urgent {
 		n.Priority = "high"
 	}
@@ -168,7 +170,8 @@ func (c *Client) FindByReference(ctx context.Context, reference string) (Accepte
 	}
 	got, err := c.call(ctx, request{
 		op: op, method: http.MethodGet, path: "messages",
-		query: url.Values{"reference": {reference}, "device": {c.deviceID}},
+		// Not by device: the message may have been sent from another one since.
+		query: url.Values{"reference": {reference}},
 	})
 	if err != nil {
 		return Accepted{}, false, err

@@ -220,7 +220,7 @@ func TestALookUpFindsTheOldestMessageWithExactlyThisReference(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, found)
 	assert.Equal(t, Accepted{ProviderID: "1", Phone: contact, CreatedAt: at(5), Failed: true, FailureReason: "no such number"}, got)
-	assert.Equal(t, "GET /messages?device="+device+"&reference="+reference, query)
+	assert.Equal(t, "GET /messages?reference="+reference, query)
 
 	answer = `[]`
 	got, found, err = client.FindByReference(t.Context(), reference)

@@ -2,7 +2,10 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/relance/relance/intake"
@@ -27,20 +30,33 @@ const (
 	dispatchEvery = time.Second
 	// lostAfter how old something must be to count as lost,
 	lostAfter = 2 * time.Second
+	// overdueAfter how long a closed window may stand unclosed,
+	overdueAfter = time.Minute
 	// and dispatchAtOnce bounds one round of each kind.
 	dispatchAtOnce = 200
 )
 
 // Run looks for lost wake-ups until the context ends.
 func (d *Dispatcher) Run(ctx context.Context) {
-	tick := time.NewTicker(dispatchEvery)
-	defer tick.Stop()
-	for {
+	var loops sync.WaitGroup
+	// By itself, because the provider may be slow to answer.
+	loops.Go(func() {
+		d.every(ctx, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
+	})
+	d.every(ctx, func() {
 		d.round(ctx, "starting due campaigns", d.startCampaigns)
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)
 		d.round(ctx, "waking contacts that replied", d.wakeContacts)
 		d.round(ctx, "telling campaigns what was decided", d.tellDecided)
-		d.round(ctx, "looking unknown messages up", d.SettleUnknown)
+	})
+	loops.Wait()
+}
+
+func (d *Dispatcher) every(ctx context.Context, repair func()) {
+	tick := time.NewTicker(dispatchEvery)
+	defer tick.Stop()
+	for {
+		repair()
 		select {
 		case <-ctx.Done():
 			return
@@ -64,12 +80,11 @@ func (d *Dispatcher) startCampaigns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, id := range due {
-		if err := d.Engine.StartCampaign(ctx, id); err != nil {
-			return err
-		}
+		errs = append(errs, d.Engine.StartCampaign(ctx, id))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (d *Dispatcher) processWebhooks(ctx context.Context) error {
@@ -77,12 +92,11 @@ func (d *Dispatcher) processWebhooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, event := range events {
-		if err := d.Intake.Process(ctx, event); err != nil {
-			return err
-		}
+	var errs []error
+	for _, event := range events { // one that fails must not keep the others waiting
+		errs = append(errs, d.Intake.Process(ctx, event))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (d *Dispatcher) wakeContacts(ctx context.Context) error {
@@ -90,12 +104,12 @@ func (d *Dispatcher) wakeContacts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, recipient := range recipients {
-		if err := d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
-			return err
-		}
+	overdue, err := d.Store.Overdue(ctx, overdueAfter, dispatchAtOnce)
+	errs := []error{err}
+	for _, recipient := range slices.Concat(recipients, overdue) {
+		errs = append(errs, d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (d *Dispatcher) tellDecided(ctx context.Context) error {
@@ -103,13 +117,13 @@ func (d *Dispatcher) tellDecided(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, decision := range due {
-		if err := d.Engine.TellDecided(ctx, decision.CampaignID); err != nil {
-			return err
+		err := d.Engine.TellDecided(ctx, decision.CampaignID)
+		if err == nil {
+			err = d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt)
 		}
-		if err := d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt); err != nil {
-			return err
-		}
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }

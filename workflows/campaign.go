@@ -32,6 +32,9 @@ const (
 	// it grows in campaigns beyond maxWaves × minWave contacts.
 	minWave  = 100
 	maxWaves = 1000
+
+	// crowdedRest is the longest pause between questions while nothing leaves.
+	crowdedRest = 2 * time.Minute
 )
 
 // Campaign freezes the audience, admits contacts as the quota allows and starts
@@ -63,6 +66,7 @@ type campaignRun struct {
 	// decisions counts what admins have decided; a wait ends when it grows.
 	decisions   int
 	acted       int // decisions after which those held up have been woken
+	crowded     int // answers in a row that what is admitted has not left
 	waves       workflow.Context
 	cancelWaves workflow.CancelFunc
 }
@@ -83,6 +87,7 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 		case admitted.Status == campaign.Cancelled:
 			return c.stopWaves(ctx)
 		case len(admitted.Contacts) > 0:
+			c.crowded = 0
 			if err := c.startWave(ctx, admitted.Contacts); err != nil {
 				return err
 			}
@@ -104,7 +109,7 @@ func waveSize(recipients int64) int {
 
 func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudienceResult, err error) {
 	c.describe(ctx, "Freezing the audience.")
-	ctx = deciding(ctx, "Freeze the audience")
+	ctx = decidingInBulk(ctx, "Freeze the audience")
 	if err = workflow.ExecuteActivity(ctx, c.a.FreezeAudience, c.CampaignID).Get(ctx, &frozen); err != nil {
 		return frozen, fmt.Errorf("freezing the audience: %w", err)
 	}
@@ -112,9 +117,16 @@ func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudi
 	return frozen, nil
 }
 
-// admit asks for the next wave. When admins have decided something since, and
-// the campaign runs, it wakes whom a pause or a halted device held up.
+// admit asks for the next wave. When admins have decided something since, it
+// first wakes whom a pause or a halted device held up, if the campaign runs.
 func (c *campaignRun) admit(ctx workflow.Context, size int) (admitted activities.AdmitRecipientsResult, err error) {
+	if c.decisions > c.acted {
+		c.acted = c.decisions
+		wakeCtx := deciding(ctx, "Wake contacts that were held up")
+		if err = workflow.ExecuteActivity(wakeCtx, c.a.WakeHeldUp, c.CampaignID).Get(wakeCtx, nil); err != nil {
+			return admitted, fmt.Errorf("waking contacts: %w", err)
+		}
+	}
 	ctx = deciding(ctx, "Admit contacts under the quota")
 	if err = workflow.ExecuteActivity(ctx, c.a.AdmitRecipients, activities.AdmitRecipientsInput{
 		CampaignID: c.CampaignID, Wave: c.progress.WavesStarted + 1, Size: size,
@@ -122,19 +134,17 @@ func (c *campaignRun) admit(ctx workflow.Context, size int) (admitted activities
 		return admitted, fmt.Errorf("admitting contacts: %w", err)
 	}
 	c.progress.Status, c.progress.AskingAgain = admitted.Status, nil
-	if c.decisions > c.acted && admitted.Status == campaign.Running {
-		c.acted = c.decisions
-		ctx = deciding(ctx, "Wake contacts that were held up")
-		if err = workflow.ExecuteActivity(ctx, c.a.WakeHeldUp, c.CampaignID).Get(ctx, nil); err != nil {
-			return admitted, fmt.Errorf("waking contacts: %w", err)
-		}
-	}
 	return admitted, nil
 }
 
 // awaitRoom waits until asking for admission is worth while.
 func (c *campaignRun) awaitRoom(ctx workflow.Context, admitted activities.AdmitRecipientsResult, seen int) error {
 	wait, why := admitted.AskAgain, string(admitted.Obstacle)
+	if admitted.Obstacle == activities.ObstacleCrowded {
+		// What is admitted does not leave: the provider is away, perhaps for hours.
+		wait = min(wait<<c.crowded, crowdedRest)
+		c.crowded = min(c.crowded+1, 16)
+	}
 	if admitted.Status == campaign.Paused {
 		wait, why = adminLook, "an admin to resume"
 	}
@@ -177,10 +187,13 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 	if c.decisions > seen {
 		return false, nil
 	}
-	actCtx := deciding(ctx, "Close the campaign if everyone is final")
+	actCtx := decidingInBulk(ctx, "Close the campaign if everyone is final")
 	var closing activities.CloseCampaignResult
 	if err := workflow.ExecuteActivity(actCtx, c.a.CloseCampaign, c.CampaignID).Get(actCtx, &closing); err != nil {
 		return false, fmt.Errorf("closing the campaign: %w", err)
+	}
+	if closing.Status == campaign.Cancelled {
+		return true, c.stopWaves(ctx)
 	}
 	if closing.Closed {
 		c.progress.Status = campaign.Completed
@@ -190,6 +203,12 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 	// Temporal's clock was ahead of the database's, or a contact's workflow was
 	// ended by hand and revived, so that it is no child of a wave any more.
 	c.describe(ctx, fmt.Sprintf("%d contacts are not final and no wave runs them. Looking again.", closing.Unfinished))
+	if c.progress.WavesRunning == 0 {
+		actCtx := decidingInBulk(ctx, "Revive contacts without a workflow")
+		if err := workflow.ExecuteActivity(actCtx, c.a.ReviveUnfinished, c.CampaignID).Get(actCtx, nil); err != nil {
+			return false, fmt.Errorf("reviving contacts: %w", err)
+		}
+	}
 	return false, c.wait(ctx, min(closing.DeadlineLeft, adminLook), "Contacts without a wave", func() bool { return c.decisions > seen })
 }
 

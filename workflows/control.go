@@ -60,7 +60,7 @@ func (c *campaignRun) open(workflow.Context) error {
 
 // decide has the database keep a decision and makes the campaign act on it.
 func (c *campaignRun) decide(ctx workflow.Context, action activities.Action) error {
-	ctx = deciding(ctx, "Operator: "+string(action))
+	ctx = decidingInBulk(ctx, "Operator: "+string(action))
 	err := workflow.ExecuteActivity(ctx, c.a.ControlCampaign, activities.ControlCampaignInput{CampaignID: c.CampaignID, Action: action}).Get(ctx, nil)
 	if err != nil {
 		return err

@@ -30,6 +30,14 @@ func deciding(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// deciding on many rows at once takes longer than deciding on one.
+const bulkTimeout = 10 * time.Minute
+
+// decidingInBulk is for activities whose one transaction concerns a whole campaign.
+func decidingInBulk(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithStartToCloseTimeout(deciding(ctx, summary), bulkTimeout)
+}
+
 // sending is for the activity that calls the provider. The database counts
 // attempts, so Temporal may repeat it without limit; the error says after how
 // long. Its timeout leaves room for the provider's own and for settling.

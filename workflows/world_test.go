@@ -175,7 +175,7 @@ func (w *world) closeCampaign(context.Context, uuid.UUID) (activities.CloseCampa
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.env.Now()
-	result := activities.CloseCampaignResult{DeadlineLeft: max(w.deadline.Sub(now), 0)}
+	result := activities.CloseCampaignResult{Status: w.status, DeadlineLeft: max(w.deadline.Sub(now), 0)}
 	for _, p := range w.recipients {
 		if !p.state.Final() {
 			result.Unfinished++
