@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +23,8 @@ func migrateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cmd.Printf("The database has schema version %d.\n", version)
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "The database has schema version %d.\n", version)
+			return err
 		},
 	}
 }

@@ -37,8 +37,8 @@ func tokenCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cmd.Println(token)
-			return nil
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&email, "email", "", "the user that the token acts for")
