@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/relance/relance/intake"
 	"github.com/relance/relance/store"
 	"github.com/relance/relance/wassenger"
 )
@@ -25,6 +26,7 @@ type Activities struct {
 	// older claim's request has surely ended.
 	SendTimeout time.Duration
 	Workflows   Waker
+	Webhooks    *intake.Intake
 }
 
 // Waker makes a recipient's workflow look at the database again.

@@ -29,14 +29,16 @@ type Engine interface {
 	StartCampaign(ctx context.Context, campaignID uuid.UUID) error
 	// TellDecided makes a campaign act on what has been decided about it.
 	TellDecided(ctx context.Context, campaignID uuid.UUID) error
+	// Wake makes a contact's workflow look at the database again.
+	Wake(ctx context.Context, campaignID, contactID uuid.UUID) error
 	// Healthy tells whether the engine can be reached.
 	Healthy(ctx context.Context) error
 }
 
 // Webhooks takes in what the provider tells.
 type Webhooks interface {
-	// Receive returns nil once a webhook is stored: status is "ok", "duplicate"
-	// or "error_logged". An error means that it must be delivered again.
+	// Receive returns nil once a webhook is kept: status is "ok", "duplicate",
+	// "error_logged" or "parked". An error means that it must be delivered again.
 	Receive(ctx context.Context, raw []byte) (status string, err error)
 }
 

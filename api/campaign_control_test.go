@@ -169,7 +169,7 @@ func TestMonitoringShowsQuotaDeviceAndReplyRate(t *testing.T) {
 		}
 		require.NoError(t, err)
 	}
-	_, err = s.store.Apply(t.Context(), campaign.Event{Kind: campaign.EventReply, Key: "k", Phone: "+33639000000", Interaction: campaign.Text})
+	_, err = s.store.Apply(t.Context(), campaign.Event{Kind: campaign.EventReply, Key: "k", Phone: "+33639000000", Interaction: campaign.Text}, time.Now())
 	require.NoError(t, err)
 
 	busy := read[monitoring](s.call("GET", "/monitoring", nil), 200)

@@ -195,13 +195,22 @@ func (a *API) deleteContact(ctx context.Context, in *ByID) (*struct{}, error) {
 }
 
 func (a *API) optOut(ctx context.Context, in *ByID) (*contactOutput, error) {
-	contact, err := a.store.SetOptedOut(ctx, in.ID, true)
-	a.changedContacts(ctx, err)
-	return answerContact(contact, err)
+	return a.setOptedOut(ctx, in.ID, true)
 }
 
 func (a *API) optIn(ctx context.Context, in *ByID) (*contactOutput, error) {
-	contact, err := a.store.SetOptedOut(ctx, in.ID, false)
+	return a.setOptedOut(ctx, in.ID, false)
+}
+
+func (a *API) setOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (*contactOutput, error) {
+	contact, stopped, err := a.store.SetOptedOut(ctx, id, optedOut)
 	a.changedContacts(ctx, err)
+	for _, recipient := range stopped {
+		// Their workflows find it at the end of the window at the latest.
+		if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+			a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
+				"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+		}
+	}
 	return answerContact(contact, err)
 }

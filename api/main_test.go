@@ -53,6 +53,7 @@ type engine struct {
 	mutex   sync.Mutex
 	started []uuid.UUID
 	told    []uuid.UUID
+	woken   []uuid.UUID // contacts
 	err     error
 	block   chan struct{}
 }
@@ -71,6 +72,13 @@ func (e *engine) TellDecided(_ context.Context, id uuid.UUID) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.told = append(e.told, id)
+	return e.err
+}
+
+func (e *engine) Wake(_ context.Context, _, contactID uuid.UUID) error {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.woken = append(e.woken, contactID)
 	return e.err
 }
 

@@ -40,7 +40,7 @@ func (in *webhookInput) Resolve(ctx huma.Context) []error {
 
 type webhookOutput struct {
 	Body struct {
-		Status string `json:"status" enum:"ok,duplicate,error_logged"`
+		Status string `json:"status" enum:"ok,duplicate,error_logged,parked"`
 	}
 }
 

@@ -93,6 +93,15 @@ func (s RecipientState) CanSettleAs(reason Reason, next RecipientState) bool {
 	return false
 }
 
+// EarnsMessage2 reports whether a recipient in this state becomes replied by a
+// reply taken in before its window ended. That may be learnt after the window
+// was closed, or after a later reply was applied, when the process that took
+// the reply in has died or the database was away; the reply counts all the same
+// (Property 6).
+func (s RecipientState) EarnsMessage2() bool {
+	return s == Message1Sent || s == NoInteraction || s == LateInteraction
+}
+
 // Reason says why a recipient is in its state, where the state alone does not.
 type Reason string
 

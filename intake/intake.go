@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,76 +24,166 @@ const (
 	StatusOK          = "ok"
 	StatusDuplicate   = "duplicate"
 	StatusErrorLogged = "error_logged" // kept, but it could not be understood
+	StatusParked      = "parked"       // kept by Temporal until the database is back
 )
 
-// Waker makes a recipient's workflow look at the database again.
-type Waker interface {
+// The provider waits ten seconds for its answer; together these stay below.
+const (
+	// keepTimeout is how long storing may take before the webhook is parked,
+	keepTimeout = 3 * time.Second
+	// parkTimeout how long parking may take before it is refused,
+	parkTimeout = 3 * time.Second
+	// applyTimeout how long applying may take before it is left to the dispatcher,
+	applyTimeout = 4 * time.Second
+	// and wakeTimeout how long waking may take before it is.
+	wakeTimeout = 2 * time.Second
+)
+
+// ackPatience is how long an acknowledgement may wait for the message that it is
+// about to become known: our own request for it may not have returned yet.
+const ackPatience = 10 * time.Minute
+
+// Workflows is what intake asks of Temporal. Everything may be asked twice.
+type Workflows interface {
+	// Wake makes a recipient's workflow look at the database again.
 	Wake(ctx context.Context, campaignID, contactID uuid.UUID) error
+	// Revive does so too, and starts the workflow anew where it is gone.
+	Revive(ctx context.Context, campaignID, contactID uuid.UUID) error
+	// Park keeps a sealed webhook until the database is back.
+	Park(ctx context.Context, id string, sealed []byte) error
 }
 
 // Intake takes webhooks in.
 type Intake struct {
-	Store  *store.Store
-	Waker  Waker
-	Logger *slog.Logger
+	Store     *store.Store
+	Workflows Workflows
+	Seal      *Seal
+	// ContactsChanged hears that somebody has opted out or in; nil if nobody cares.
+	ContactsChanged func(ctx context.Context)
+	Logger          *slog.Logger
 }
 
-// Receive stores a webhook, then applies it. An error means that it may not
-// have been stored and must be delivered again; whatever happens after it was
-// stored is made up for by the dispatcher.
+// Receive stores a webhook, then applies it. While the database is away it parks
+// the webhook in Temporal. An error means that it may not have been kept at all
+// and must be delivered again; whatever happens once it is kept is made up for.
 func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err error) {
 	events, problem := wassenger.ParseWebhook(raw)
-	event, err := in.Store.KeepWebhook(ctx, dedupeKey(events, raw), raw)
+	key := dedupeKey(events, raw)
+	event, err := in.keep(ctx, key, raw, 0)
 	if err != nil {
-		return "", fmt.Errorf("keeping a webhook: %w", err)
+		if parkErr := in.park(ctx, key, raw); parkErr != nil {
+			return "", errors.Join(err, parkErr)
+		}
+		in.Logger.WarnContext(ctx, "A webhook could not be stored and is parked in Temporal.", "error", err)
+		return StatusParked, nil
 	}
+	return in.applyKept(ctx, event, events, problem), nil
+}
+
+// ReceiveParked stores and applies a webhook that was parked so long ago. An
+// error means that the database is still away.
+func (in *Intake) ReceiveParked(ctx context.Context, sealed []byte, parked time.Duration) (status string, err error) {
+	raw, err := in.Seal.open(sealed)
+	if err != nil {
+		return "", err
+	}
+	events, problem := wassenger.ParseWebhook(raw)
+	event, err := in.keep(ctx, dedupeKey(events, raw), raw, max(parked, time.Microsecond))
+	if err != nil {
+		return "", err
+	}
+	return in.applyKept(ctx, event, events, problem), nil
+}
+
+func (in *Intake) keep(ctx context.Context, key string, raw []byte, parked time.Duration) (store.WebhookEvent, error) {
+	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
+	defer cancel()
+	return in.Store.KeepWebhook(ctx, key, raw, parked)
+}
+
+func (in *Intake) park(ctx context.Context, key string, raw []byte) error {
+	sealed, err := in.Seal.close(raw)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
+	defer cancel()
+	if err := in.Workflows.Park(ctx, hashed(key), sealed); err != nil {
+		return fmt.Errorf("parking a webhook: %w", err)
+	}
+	return nil
+}
+
+// applyKept applies a stored webhook. What fails is left to the dispatcher.
+func (in *Intake) applyKept(ctx context.Context, event store.WebhookEvent, events []campaign.Event, problem error) (status string) {
 	if event.Processed {
-		return StatusDuplicate, nil
+		return StatusDuplicate
 	}
-	if err := in.apply(ctx, event.ID, events, problem); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
+	defer cancel()
+	if err := in.apply(ctx, event, events, problem); err != nil {
 		in.Logger.ErrorContext(ctx, "A stored webhook was not processed; the dispatcher tries again.",
 			"webhook_id", event.ID, "error", err)
-		return StatusOK, nil
 	}
 	if problem != nil {
-		return StatusErrorLogged, nil
+		return StatusErrorLogged
 	}
-	return StatusOK, nil
+	return StatusOK
 }
 
 // Process applies a webhook that was stored earlier. It may be called again for
 // the same one.
 func (in *Intake) Process(ctx context.Context, event store.WebhookEvent) error {
 	events, problem := wassenger.ParseWebhook(event.Raw)
-	return in.apply(ctx, event.ID, events, problem)
+	return in.apply(ctx, event, events, problem)
 }
 
 // apply commits what each event means, wakes whom it concerns and only then
-// marks the webhook as processed.
-func (in *Intake) apply(ctx context.Context, id uuid.UUID, events []campaign.Event, problem error) error {
+// marks the webhook as processed. One event that fails costs none of the others.
+// A webhook with an acknowledgement that matches nothing yet stays unprocessed.
+func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []campaign.Event, problem error) error {
 	var outcomes []string
+	var errs []error
+	waiting := false
 	for _, event := range events {
-		effect, err := in.Store.Apply(ctx, event)
+		effect, err := in.Store.Apply(ctx, event, kept.ReceivedAt)
 		if err != nil {
-			return err
+			errs = append(errs, err)
+			continue
 		}
 		outcomes = append(outcomes, effect.Outcome)
-		if effect.Wake != (store.Recipient{}) {
-			in.wake(ctx, effect.Wake)
+		waiting = waiting || effect.Unmatched && kept.Age < ackPatience
+		in.wake(ctx, effect)
+		if effect.ContactsChanged && in.ContactsChanged != nil {
+			in.ContactsChanged(ctx)
 		}
+	}
+	if len(errs) > 0 || waiting {
+		return errors.Join(errs...)
 	}
 	said := ""
 	if problem != nil {
 		said = problem.Error()
 	}
-	return in.Store.FinishWebhook(ctx, id, strings.Join(outcomes, "; "), said)
+	return in.Store.FinishWebhook(ctx, kept.ID, strings.Join(outcomes, "; "), said)
 }
 
 // wake may fail: the database knows what is owed, and the dispatcher looks there.
-func (in *Intake) wake(ctx context.Context, recipient store.Recipient) {
-	if err := in.Waker.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil && !errors.Is(err, context.Canceled) {
-		in.Logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
-			"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+func (in *Intake) wake(ctx context.Context, effect store.Effect) {
+	if len(effect.Wake) == 0 {
+		return
+	}
+	wake := in.Workflows.Wake
+	if effect.Revive {
+		wake = in.Workflows.Revive
+	}
+	within, cancel := context.WithTimeout(ctx, wakeTimeout)
+	defer cancel()
+	for _, recipient := range effect.Wake {
+		if err := wake(within, recipient.CampaignID, recipient.ContactID); err != nil && ctx.Err() == nil {
+			in.Logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
+				"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+		}
 	}
 }
 
@@ -102,12 +193,17 @@ func dedupeKey(events []campaign.Event, raw []byte) string {
 	if len(events) == 1 {
 		return events[0].Key
 	}
-	hash := sha256.New()
-	for _, event := range events {
-		hash.Write([]byte(event.Key + "\n"))
-	}
 	if len(events) == 0 {
-		hash.Write(raw)
+		return "sha256:" + hashed(string(raw))
 	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	var keys strings.Builder
+	for _, event := range events {
+		keys.WriteString(event.Key + "\n")
+	}
+	return "sha256:" + hashed(keys.String())
+}
+
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

@@ -15,7 +15,7 @@ import (
 func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, Recipient, error) {
 	id, err := acknowledged(tx, event)
 	if errors.Is(err, ErrNotFound) {
-		return Effect{Outcome: "acknowledgement of an unknown message"}, Recipient{}, nil
+		return Effect{Outcome: "acknowledgement of an unknown message", Unmatched: true}, Recipient{}, nil
 	}
 	if err != nil {
 		return Effect{}, Recipient{}, err
@@ -37,11 +37,11 @@ func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, Recipient, 
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {
 			return Effect{}, Recipient{}, err
 		}
-		effect.Wake = recipient
+		effect.Wake = []Recipient{recipient}
 	}
 	if event.Status == campaign.MessageFailed && row.Status.After(campaign.MessageFailed) == campaign.MessageFailed && row.Status != campaign.MessageFailed {
 		_, err := failMessage(tx, row, Refusal{Reason: campaign.ReasonUndelivered, Detail: event.Failure}, at)
-		effect.Wake = recipient
+		effect.Wake = []Recipient{recipient}
 		return effect, recipient, err
 	}
 	return effect, recipient, moveForward(tx, row, event, ackMoment(event.At, *row.ClaimedAt, at))

@@ -49,7 +49,7 @@ func TestAckBeforeOurOwnSendHasReturnedSettlesIt(t *testing.T) {
 
 	effect := b.ack(campaign.MessageDelivered, time.Now(), campaign.Event{Reference: claim.MessageID.String(), WAID: "w-" + claim.MessageID.String()})
 
-	require.Equal(t, contact, effect.Wake.ContactID)
+	require.Equal(t, contact, effect.Wake[0].ContactID)
 	require.Equal(t, campaign.Message1Sent, b.state(id, contact))
 	require.Equal(t, campaign.MessageDelivered, b.status(claim.MessageID))
 }

@@ -90,7 +90,7 @@ func TestCategoryCountsAreExactWhateverHappens(t *testing.T) {
 			"add":     func(*rapid.T) { _, err := b.AddToCategory(ctx, category(), some()); done(err) },
 			"remove":  func(*rapid.T) { _, err := b.RemoveFromCategory(ctx, category(), some()); done(err) },
 			"forget":  func(*rapid.T) { done(b.DeleteCategory(ctx, category())) },
-			"opt out": func(*rapid.T) { _, err := b.SetOptedOut(ctx, some()[0], true); done(err) },
+			"opt out": func(*rapid.T) { _, _, err := b.SetOptedOut(ctx, some()[0], true); done(err) },
 		})
 	})
 }
@@ -159,7 +159,7 @@ func TestTheReachOfAnAudienceIsWhatIsFrozen(t *testing.T) {
 		_, err := b.AddToCategory(ctx, category, members)
 		require.NoError(t, err)
 	}
-	_, err := b.SetOptedOut(ctx, contacts[5], true)
+	_, _, err := b.SetOptedOut(ctx, contacts[5], true)
 	require.NoError(t, err)
 
 	for _, c := range []struct {

@@ -143,23 +143,6 @@ func (s *Store) DeleteContact(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-// SetOptedOut records that a contact must not be messaged, or may be again. The
-// moment of the first opt-out stays.
-func (s *Store) SetOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (Contact, error) {
-	var contact Contact
-	err := s.transaction(ctx, "recording an opt-out", func(tx *gorm.DB) error {
-		if err := tx.Exec(`
-			UPDATE contacts SET opted_out_at = CASE WHEN @out THEN relance_now() END, updated_at = relance_now()
-			WHERE id = @id AND (opted_out_at IS NOT NULL) <> @out`, map[string]any{"id": id, "out": optedOut}).Error; err != nil {
-			return err
-		}
-		var err error
-		contact, err = readContact(tx, id)
-		return err
-	})
-	return contact, err
-}
-
 // Contact reads one contact; [ErrNotFound] when there is none.
 func (s *Store) Contact(ctx context.Context, id uuid.UUID) (Contact, error) {
 	contact, err := readContact(s.db.WithContext(ctx), id)

@@ -163,7 +163,7 @@ func (b bench) reply(i int, event string) store.Effect {
 	b.t.Helper()
 	effect, err := b.Apply(b.t.Context(), campaign.Event{
 		Kind: campaign.EventReply, Name: "message:in:new", Key: event, Phone: phone(i), Interaction: campaign.Text, Body: "Oui",
-	})
+	}, b.now())
 	require.NoError(b.t, err)
 	return effect
 }
@@ -171,7 +171,7 @@ func (b bench) reply(i int, event string) store.Effect {
 func (b bench) ack(status campaign.MessageStatus, at time.Time, about campaign.Event) store.Effect {
 	b.t.Helper()
 	about.Kind, about.Name, about.Status, about.At = campaign.EventAck, "message:out:ack", status, at
-	effect, err := b.Apply(b.t.Context(), about)
+	effect, err := b.Apply(b.t.Context(), about, b.now())
 	require.NoError(b.t, err)
 	return effect
 }

@@ -80,18 +80,28 @@ func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit 
 	return recipients, err
 }
 
-// Overdue lists recipients whose window closed at least age ago and whom no
-// workflow has closed it for: theirs is gone.
+// Overdue takes recipients whose window closed at least age ago and whom no
+// workflow has closed it for: theirs is gone. Each is taken again only after that
+// age; several callers at once take different ones.
 func (s *Store) Overdue(ctx context.Context, age time.Duration, limit int) ([]Recipient, error) {
 	var recipients []Recipient
-	err := s.db.WithContext(ctx).Raw(`
-		SELECT campaign_id, contact_id FROM recipients
-		WHERE device_id = ? AND state = 'message_1_sent' AND window_ends_at < relance_now() - make_interval(secs => ?)
-		ORDER BY window_ends_at LIMIT ?`, s.deviceID, age.Seconds(), limit).Scan(&recipients).Error
-	if err != nil {
-		return nil, fmt.Errorf("looking for overdue recipients: %w", err)
-	}
-	return recipients, nil
+	err := s.transaction(ctx, "looking for overdue recipients", func(tx *gorm.DB) error {
+		at, err := now(tx)
+		if err != nil {
+			return err
+		}
+		return tx.Raw(`
+			UPDATE recipients SET woken_at = @at
+			WHERE (campaign_id, contact_id) IN (
+			    SELECT campaign_id, contact_id FROM recipients
+			    WHERE device_id = @device AND state = 'message_1_sent' AND window_ends_at < @before
+			      AND (woken_at IS NULL OR woken_at < @before)
+			    ORDER BY window_ends_at LIMIT @limit FOR UPDATE SKIP LOCKED)
+			RETURNING campaign_id, contact_id`, map[string]any{
+			"at": at, "device": s.deviceID, "before": at.Add(-age), "limit": limit,
+		}).Scan(&recipients).Error
+	})
+	return recipients, err
 }
 
 // Unfinished lists admitted recipients of a campaign who are not final.

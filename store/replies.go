@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,12 +11,15 @@ import (
 	"github.com/relance/relance/campaign"
 )
 
-// applyReply records an inbound message and decides what it earns. The moment
-// of decision is the database's clock once the recipient's row is locked.
-func (s *Store) applyReply(tx *gorm.DB, event campaign.Event) (Effect, Recipient, error) {
-	recipient, err := s.repliedTo(tx, event)
+// applyReply records an inbound message and decides what it earns, under the
+// lock of the recipient's row. It is judged by when it was taken in, on the
+// database's clock: whatever delays its application, such as a process that
+// died, costs nobody a Message 2.
+func (s *Store) applyReply(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Effect, Recipient, error) {
+	recipient, err := repliedTo(tx, event, receivedAt)
 	if errors.Is(err, ErrNotFound) {
-		return Effect{Outcome: "reply from somebody never messaged"}, Recipient{}, nil
+		effect, err := strangersReply(tx, event)
+		return effect, Recipient{}, err
 	}
 	if err != nil {
 		return Effect{}, Recipient{}, err
@@ -34,78 +38,137 @@ func (s *Store) applyReply(tx *gorm.DB, event campaign.Event) (Effect, Recipient
 			return Effect{}, Recipient{}, err
 		}
 	}
-	inTime := row.WindowEndsAt != nil && campaign.InWindow(at, *row.WindowEndsAt)
-	id, err := uuid.NewV7()
+	inTime := row.WindowEndsAt != nil && campaign.InWindow(receivedAt, *row.WindowEndsAt)
+	isNew, err := recordInteraction(tx, recipient, event, receivedAt, inTime)
 	if err != nil {
 		return Effect{}, Recipient{}, err
 	}
-	recorded := tx.Exec(`
-		INSERT INTO interactions (id, campaign_id, contact_id, interaction_type, received_at, within_24h, event_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_key) DO NOTHING`,
-		id, recipient.CampaignID, recipient.ContactID, event.Interaction, at, inTime, event.Key)
-	if recorded.Error != nil {
-		return Effect{}, Recipient{}, recorded.Error
-	}
-	if recorded.RowsAffected == 0 {
+	if !isNew {
 		return Effect{Outcome: "repeated reply"}, recipient, nil
 	}
-	effect, err := s.answer(tx, row, inTime, at)
+	effect, err := react(tx, event, row, inTime, at)
 	return effect, recipient, err
 }
 
-// answer moves the recipient on: the first reply inside the window earns
-// Message 2 (Properties 6 and 10), the first one after it is late.
-func (s *Store) answer(tx *gorm.DB, row sentRow, inTime bool, at time.Time) (Effect, error) {
-	recipient := Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
-	switch {
-	case inTime && (row.State == campaign.Message1Sent || row.State.CanSettleAs(row.StateReason, campaign.Replied)):
-		if err := tx.Exec(`UPDATE recipients SET state = 'replied', state_reason = '', replied_at = ?, finished_at = NULL WHERE campaign_id = ? AND contact_id = ?`,
-			at, row.CampaignID, row.ContactID).Error; err != nil {
-			return Effect{}, err
-		}
-		err := tx.Exec(`
-			INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
-			SELECT gen_random_uuid(), campaign_id, contact_id, device_id, 'message_2' FROM recipients
-			WHERE campaign_id = ? AND contact_id = ?
-			ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, row.CampaignID, row.ContactID).Error
-		return Effect{Outcome: "reply in time", Wake: recipient}, err
-	case row.WindowEndsAt != nil && row.State.CanBecome(campaign.LateInteraction):
-		err := finishRecipient(tx, row.CampaignID, row.ContactID, campaign.LateInteraction, "", at)
-		return Effect{Outcome: "late reply", Wake: recipient}, err
+// strangersReply keeps nothing of a reply from somebody never messaged but a
+// wish to be left alone, or no longer.
+func strangersReply(tx *gorm.DB, event campaign.Event) (Effect, error) {
+	effect := Effect{Outcome: "reply from somebody never messaged"}
+	at, err := now(tx)
+	if err != nil {
+		return effect, err
 	}
-	return Effect{Outcome: "further reply"}, nil
+	effect.Wake, effect.ContactsChanged, err = applyWish(tx, event, uuid.Nil, at)
+	return effect, err
 }
 
-// repliedTo finds whom a reply belongs to: the campaign whose message it
-// quotes; else the newest one with an open, unanswered window; else the newest
-// one that messaged the contact.
-func (s *Store) repliedTo(tx *gorm.DB, event campaign.Event) (Recipient, error) {
+// recordInteraction stores a reply, unless it is stored. One that is now known
+// to have been taken in earlier counts as new.
+func recordInteraction(tx *gorm.DB, recipient Recipient, event campaign.Event, receivedAt time.Time, inTime bool) (isNew bool, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return false, err
+	}
+	recorded := tx.Exec(`
+		INSERT INTO interactions AS i (id, campaign_id, contact_id, interaction_type, received_at, within_24h, event_key)
+		VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (event_key) DO UPDATE SET received_at = excluded.received_at, within_24h = excluded.within_24h
+		WHERE excluded.received_at < i.received_at`,
+		id, recipient.CampaignID, recipient.ContactID, event.Interaction, receivedAt, inTime, event.Key)
+	return recorded.RowsAffected == 1, recorded.Error
+}
+
+// react moves the recipient on: the first reply inside the window earns
+// Message 2 (Properties 6 and 10), the first one after it is late. Whoever asks
+// to be left alone gets nothing more.
+func react(tx *gorm.DB, event campaign.Event, row sentRow, inTime bool, at time.Time) (Effect, error) {
+	recipient := Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
+	stopped, changed, err := applyWish(tx, event, row.ContactID, at)
+	if err != nil {
+		return Effect{}, err
+	}
+	effect := Effect{Outcome: "further reply", Wake: stopped, ContactsChanged: changed}
+	earns := inTime && (row.State.EarnsMessage2() || row.State.CanSettleAs(row.StateReason, campaign.Replied))
+	optedOut := campaign.WishOf(event.Body) == campaign.WishOptOut
+	switch {
+	case earns && optedOut:
+		effect.Outcome = "opted out in time"
+		return effect, finishRecipient(tx, row.CampaignID, row.ContactID, campaign.Stopped, campaign.ReasonOptedOut, at)
+	case earns:
+		effect.Outcome, effect.Wake = "reply in time", []Recipient{recipient}
+		effect.Revive = row.State != campaign.Message1Sent
+		return effect, owe(tx, row, at)
+	case !inTime && row.WindowEndsAt != nil && row.State.CanBecome(campaign.LateInteraction):
+		effect.Outcome, effect.Wake = "late reply", append(stopped, recipient)
+		return effect, finishRecipient(tx, row.CampaignID, row.ContactID, campaign.LateInteraction, "", at)
+	}
+	return effect, nil
+}
+
+// owe makes a recipient one who is owed Message 2.
+func owe(tx *gorm.DB, row sentRow, at time.Time) error {
+	if err := tx.Exec(`
+		UPDATE recipients SET state = 'replied', state_reason = '', replied_at = ?, finished_at = NULL
+		WHERE campaign_id = ? AND contact_id = ?`, at, row.CampaignID, row.ContactID).Error; err != nil {
+		return err
+	}
+	if row.State != campaign.Message1Sent { // it was closed too early
+		if err := tx.Exec(`
+			UPDATE messages SET status = CASE WHEN read_at IS NOT NULL THEN 'read' WHEN delivered_at IS NOT NULL THEN 'delivered' ELSE 'sent' END
+			WHERE id = ? AND status = 'no_interaction'`, row.ID).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Exec(`
+		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
+		SELECT gen_random_uuid(), campaign_id, contact_id, device_id, 'message_2' FROM recipients
+		WHERE campaign_id = ? AND contact_id = ?
+		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, row.CampaignID, row.ContactID).Error
+}
+
+// repliedTo finds whom a reply belongs to: the recipient that it is recorded
+// for; else the campaign whose message it quotes; else the newest one with an
+// open, unanswered window; else the newest one that messaged the contact.
+func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipient, error) {
 	var recipient Recipient
+	err := first(tx, &recipient, `SELECT campaign_id, contact_id FROM interactions WHERE event_key = ?`, event.Key)
+	if !errors.Is(err, ErrNotFound) {
+		return recipient, err
+	}
 	if event.QuotedWAID != "" || event.QuotedReference != "" {
 		reference, err := uuid.Parse(event.QuotedReference)
 		if err != nil {
 			reference = uuid.Nil // not one of ours; no row has it
 		}
-		err = first(tx, &recipient, `
-			SELECT m.campaign_id, m.contact_id FROM messages m
-			JOIN recipients r ON r.campaign_id = m.campaign_id AND r.contact_id = m.contact_id
-			WHERE r.phone = ? AND (m.wa_id = nullif(?, '') OR m.id = ?) LIMIT 1`,
-			event.Phone, event.QuotedWAID, reference)
+		err = first(tx, &recipient, `SELECT campaign_id, contact_id FROM messages WHERE wa_id = nullif(?, '') OR id = ? LIMIT 1`,
+			event.QuotedWAID, reference)
 		if !errors.Is(err, ErrNotFound) {
 			return recipient, err
 		}
 	}
-	at, err := now(tx)
-	if err != nil {
+	if event.Phone == "" {
+		return recipient, ErrNotFound
+	}
+	values := map[string]any{"phones": strings.Join(campaign.PhoneSpellings(event.Phone), ","), "at": receivedAt}
+	// Locked as it is found: two replies at once serve two campaigns. A message
+	// claimed after the reply was taken in cannot be what it answers.
+	err = first(tx, &recipient, `
+		SELECT r.campaign_id, r.contact_id
+		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
+		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at <= @at
+		  AND (r.state IN ('message_1_sent', 'no_interaction', 'late_interaction') AND r.window_ends_at > @at OR m.status = 'sending')
+		ORDER BY coalesce(r.message_1_sent_at, m.claimed_at) DESC
+		LIMIT 1 FOR UPDATE OF r, m`, values)
+	if !errors.Is(err, ErrNotFound) {
 		return recipient, err
 	}
 	err = first(tx, &recipient, `
 		SELECT r.campaign_id, r.contact_id
 		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
-		WHERE r.phone = ? AND m.claimed_at IS NOT NULL AND (m.status NOT IN ('pending', 'failed') OR m.sent_at IS NOT NULL)
-		ORDER BY (r.state = 'message_1_sent' AND r.window_ends_at > ? OR m.status = 'sending') DESC,
-		         coalesce(r.message_1_sent_at, m.claimed_at) DESC
-		LIMIT 1`, event.Phone, at)
+		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at IS NOT NULL
+		  AND (m.status NOT IN ('pending', 'failed') OR m.sent_at IS NOT NULL)
+		ORDER BY m.claimed_at <= @at DESC, coalesce(r.message_1_sent_at, m.claimed_at) DESC
+		LIMIT 1`, values)
 	return recipient, err
 }
 

@@ -18,7 +18,7 @@ func TestFirstReplyInTimeEarnsMessage2(t *testing.T) {
 
 	effect := b.reply(0, "first")
 
-	require.Equal(t, store.Recipient{CampaignID: id, ContactID: contacts[0]}, effect.Wake)
+	require.Equal(t, []store.Recipient{{CampaignID: id, ContactID: contacts[0]}}, effect.Wake)
 	require.Equal(t, campaign.Replied, b.state(id, contacts[0]))
 	require.Equal(t, store.Granted, b.claim(key(id, contacts[0], campaign.Message2)).Verdict)
 }
@@ -134,7 +134,7 @@ func TestReplyThatQuotesAMessageBelongsToItsCampaign(t *testing.T) {
 
 	_, err := b.Apply(t.Context(), campaign.Event{
 		Kind: campaign.EventReply, Key: "quote", Phone: phone(0), Interaction: campaign.Emoji, QuotedWAID: "w-" + claim.MessageID.String(),
-	})
+	}, b.now())
 	require.NoError(t, err)
 
 	require.Equal(t, campaign.Replied, b.state(older, contacts[0]))
@@ -161,6 +161,6 @@ func TestReplyOfAStrangerChangesNothing(t *testing.T) {
 	b := open(t)
 	b.messaged(1)
 	effect := b.reply(99, "stranger")
-	require.Zero(t, effect.Wake)
+	require.Empty(t, effect.Wake)
 	require.Zero(t, one[int](b, `SELECT count(*) FROM interactions`))
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,49 +17,79 @@ import (
 type WebhookEvent struct {
 	ID  uuid.UUID
 	Raw []byte
+	// ReceivedAt is when it was taken in: what a reply is judged by.
+	ReceivedAt time.Time
+	// Age is how long ago that was.
+	Age time.Duration
 	// Processed: everything that follows from it has been committed.
 	Processed bool
 }
 
+// grace is how long the dispatcher leaves a new webhook to whoever took it in.
+const grace = 2 * time.Second
+
 // KeepWebhook stores a webhook before anything else is done with it. A
-// repetition, recognised by its key, answers with what is already stored.
-func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte) (WebhookEvent, error) {
+// repetition, recognised by its key, answers with what is already stored. parked
+// is how long ago it was taken in, if it could not be stored at once; a
+// repetition that could is then dated back to it, and has to be applied again.
+func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, parked time.Duration) (WebhookEvent, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return WebhookEvent{}, fmt.Errorf("making a webhook id: %w", err)
 	}
-	event := WebhookEvent{ID: id, Raw: raw}
-	inserted := s.db.WithContext(ctx).Exec(`INSERT INTO webhook_events (id, dedupe_key, raw) VALUES (?, ?, ?)
-		ON CONFLICT (dedupe_key) DO NOTHING`, id, dedupeKey, raw)
-	if inserted.Error != nil {
-		return WebhookEvent{}, fmt.Errorf("storing a webhook: %w", inserted.Error)
+	var stored webhookRow
+	// The space before @raw keeps gorm from writing its bytes as a list.
+	err = first(s.db.WithContext(ctx), &stored, `
+		INSERT INTO webhook_events AS e (id, dedupe_key, raw, received_at, due_at)
+		SELECT CAST(@id AS uuid), CAST(@key AS text), CAST( @raw AS bytea), now - make_interval(secs => @parked), now + make_interval(secs => @grace)
+		FROM (SELECT relance_now() AS now) clock
+		ON CONFLICT (dedupe_key) DO UPDATE SET received_at = excluded.received_at, due_at = excluded.due_at, processed_at = NULL
+		WHERE CAST(@parked AS double precision) > 0 AND excluded.received_at < e.received_at
+		RETURNING id, received_at, processed_at`, map[string]any{
+		"id": id, "key": dedupeKey, "raw": raw, "parked": parked.Seconds(), "grace": grace.Seconds(),
+	})
+	if errors.Is(err, ErrNotFound) {
+		err = first(s.db.WithContext(ctx), &stored, `SELECT id, received_at, processed_at FROM webhook_events WHERE dedupe_key = ?`, dedupeKey)
 	}
-	if inserted.RowsAffected == 1 {
-		return event, nil
+	if err != nil {
+		return WebhookEvent{}, fmt.Errorf("storing a webhook: %w", err)
 	}
-	var stored struct {
-		ID          uuid.UUID
-		ProcessedAt *time.Time
-	}
-	if err := first(s.db.WithContext(ctx), &stored,
-		`SELECT id, processed_at FROM webhook_events WHERE dedupe_key = ?`, dedupeKey); err != nil {
-		return WebhookEvent{}, fmt.Errorf("reading a repeated webhook: %w", err)
-	}
-	event.ID, event.Processed = stored.ID, stored.ProcessedAt != nil
-	return event, nil
+	return WebhookEvent{ID: stored.ID, Raw: raw, ReceivedAt: stored.ReceivedAt, Age: parked, Processed: stored.ProcessedAt != nil}, nil
 }
 
-// UnprocessedWebhooks lists webhooks that were stored at least age ago and then
-// forgotten, oldest first.
-func (s *Store) UnprocessedWebhooks(ctx context.Context, age time.Duration, limit int) ([]WebhookEvent, error) {
+type webhookRow struct {
+	ID          uuid.UUID
+	Raw         []byte
+	ReceivedAt  time.Time
+	ProcessedAt *time.Time
+}
+
+// TakeWebhooks takes up to limit stored webhooks that were not processed in good
+// time, oldest first. Each is taken again only after twice the time that it has
+// waited, and at least hourly; several callers at once take different ones.
+func (s *Store) TakeWebhooks(ctx context.Context, limit int) ([]WebhookEvent, error) {
 	var events []WebhookEvent
-	err := s.transaction(ctx, "looking for unprocessed webhooks", func(tx *gorm.DB) error {
+	err := s.transaction(ctx, "taking unprocessed webhooks", func(tx *gorm.DB) error {
 		at, err := now(tx)
 		if err != nil {
 			return err
 		}
-		return tx.Raw(`SELECT id, raw FROM webhook_events WHERE processed_at IS NULL AND received_at < ?
-			ORDER BY received_at LIMIT ?`, at.Add(-age), limit).Scan(&events).Error
+		var rows []webhookRow
+		if err := tx.Raw(`
+			UPDATE webhook_events SET tries = tries + 1,
+			       due_at = CAST(@at AS timestamptz) + greatest(make_interval(secs => @grace), least(CAST(@at AS timestamptz) - received_at, interval '1 hour'))
+			WHERE id IN (
+			    SELECT id FROM webhook_events WHERE processed_at IS NULL AND due_at <= @at
+			    ORDER BY due_at LIMIT @limit FOR UPDATE SKIP LOCKED)
+			RETURNING id, raw, received_at`, map[string]any{"at": at, "grace": grace.Seconds(), "limit": limit}).Scan(&rows).Error; err != nil {
+			return err
+		}
+		events = events[:0]
+		for _, row := range rows {
+			events = append(events, WebhookEvent{ID: row.ID, Raw: row.Raw, ReceivedAt: row.ReceivedAt, Age: at.Sub(row.ReceivedAt)})
+		}
+		slices.SortFunc(events, func(a, b WebhookEvent) int { return a.ReceivedAt.Compare(b.ReceivedAt) })
+		return nil
 	})
 	return events, err
 }
@@ -76,29 +108,56 @@ func (s *Store) FinishWebhook(ctx context.Context, id uuid.UUID, outcome, proble
 type Effect struct {
 	// Outcome says in a word or two what was made of the event.
 	Outcome string
-	// Wake is the recipient whose workflow should look again; zero for none.
-	Wake Recipient
+	// Wake are the recipients whose workflows should look again. A workflow of
+	// theirs may have ended already; then Revive is set, and they need a new one.
+	Wake   []Recipient
+	Revive bool
+	// Unmatched: an acknowledgement of a message that is not known, or not yet.
+	Unmatched bool
+	// ContactsChanged: somebody opted out or in.
+	ContactsChanged bool
 }
 
-// Apply takes in one event of a webhook, in one transaction under the lock of
-// the recipient it is about. Applied again, it changes nothing.
-func (s *Store) Apply(ctx context.Context, event campaign.Event) (Effect, error) {
+// Apply takes in one event of a webhook that was taken in at the given moment
+// of the database's clock, in one transaction under the lock of the recipient
+// it is about. Applied again, it changes nothing.
+func (s *Store) Apply(ctx context.Context, event campaign.Event, receivedAt time.Time) (Effect, error) {
 	var effect Effect
-	var recipient Recipient
+	var touched []Recipient
 	err := s.transaction(ctx, "applying a webhook event", func(tx *gorm.DB) error {
 		var err error
+		var recipient Recipient
 		switch event.Kind {
 		case campaign.EventReply:
-			effect, recipient, err = s.applyReply(tx, event)
+			effect, recipient, err = s.applyReply(tx, event, receivedAt)
 		case campaign.EventAck:
 			effect, recipient, err = s.applyAck(tx, event)
 		default:
-			effect, recipient = Effect{Outcome: "ignored: " + event.Ignored}, Recipient{}
+			effect = Effect{Outcome: "ignored: " + event.Ignored}
+		}
+		touched = effect.Wake
+		if recipient != (Recipient{}) {
+			touched = append(slices.Clone(touched), recipient)
 		}
 		return err
 	})
-	if err != nil || recipient == (Recipient{}) {
+	if err != nil {
 		return effect, err
 	}
-	return effect, s.RefreshTotals(ctx, recipient.CampaignID)
+	return effect, s.refreshTotalsOf(ctx, touched)
+}
+
+// refreshTotalsOf refreshes the totals of these recipients' campaigns.
+func (s *Store) refreshTotalsOf(ctx context.Context, recipients []Recipient) error {
+	done := map[uuid.UUID]bool{}
+	for _, recipient := range recipients {
+		if done[recipient.CampaignID] {
+			continue
+		}
+		done[recipient.CampaignID] = true
+		if err := s.RefreshTotals(ctx, recipient.CampaignID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -82,7 +82,7 @@ func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)
 	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
-	r.intake = &intake.Intake{Store: r.store, Waker: r.engine, Logger: r.logger}
+	r.intake = &intake.Intake{Store: r.store, Workflows: r.engine, Logger: r.logger}
 
 	hooks := httptest.NewServer(http.HandlerFunc(r.webhook))
 	t.Cleanup(hooks.Close)

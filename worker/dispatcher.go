@@ -88,7 +88,7 @@ func (d *Dispatcher) startCampaigns(ctx context.Context) error {
 }
 
 func (d *Dispatcher) processWebhooks(ctx context.Context) error {
-	events, err := d.Store.UnprocessedWebhooks(ctx, lostAfter, dispatchAtOnce)
+	events, err := d.Store.TakeWebhooks(ctx, dispatchAtOnce)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,22 @@ func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) er
 	return nil
 }
 
+// Park keeps a sealed webhook until the database is back. A repetition of one that
+// is, or was, parked changes nothing.
+func (e *Engine) Park(ctx context.Context, id string, sealed []byte) error {
+	_, err := e.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.ParkedWebhookID(id),
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		StaticSummary:            "A webhook that came while the database was away",
+	}, workflows.ParkedWebhook, sealed)
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return fmt.Errorf("starting a parked webhook's workflow: %w", err)
+	}
+	return nil
+}
+
 // Healthy reports whether Temporal answers.
 func (e *Engine) Healthy(ctx context.Context) error {
 	if _, err := e.Client.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {

@@ -94,13 +94,13 @@ func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND error <> ''`, id) > 10
 	}, time.Minute, 20*time.Millisecond, "several have tried")
+	require.Zero(t, r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND attempts > 1`, id), "at most the one under way")
 
 	require.NoError(t, r.simulator.Refuse(false))
 
 	stats := r.awaitEnd(id)
 	r.requireLedger(id)
 	require.EqualValues(t, 40, stats.ByType[campaign.Message1].Sent)
-	require.Zero(t, r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND attempts > 1`, id))
 }
 
 func (r *relance) count(query string, id uuid.UUID) (n int) {

@@ -82,7 +82,7 @@ func workerProcess() error {
 	engine := &worker.Engine{Client: c}
 	r := relance{
 		store: s, engine: engine, provider: provider, namespace: namespace, logger: logger, timeout: time.Second,
-		intake: &intake.Intake{Store: s, Waker: engine, Logger: logger},
+		intake: &intake.Intake{Store: s, Workflows: engine, Logger: logger},
 	}
 	return r.worker().Run(ctx)
 }

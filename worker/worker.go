@@ -52,6 +52,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	decide.RegisterWorkflow(workflows.Campaign)
 	decide.RegisterWorkflow(workflows.Wave)
 	decide.RegisterWorkflow(workflows.Contact)
+	decide.RegisterWorkflow(workflows.ParkedWebhook)
 	decide.RegisterActivity(w.Activities)
 
 	send := worker.New(w.Client, workflows.SendTaskQueue, worker.Options{

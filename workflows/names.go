@@ -28,6 +28,10 @@ func ContactID(campaignID, contactID uuid.UUID) string {
 	return CampaignID(campaignID) + "/contact/" + contactID.String()
 }
 
+// ParkedWebhookID is the workflow id of a parked webhook, by the hash of what it
+// is recognised by.
+func ParkedWebhookID(hash string) string { return "webhook/" + hash }
+
 const (
 	// InteractionSignal tells a contact's workflow that the database knows more
 	// than it did: a reply, an acknowledgement, a resumed campaign. It carries

@@ -65,8 +65,23 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 		return nil, errors.Join(fmt.Errorf("preparing the Temporal client: %w", err), s.close())
 	}
 	s.engine = &worker.Engine{Client: s.temporal}
-	s.intake = &intake.Intake{Store: s.store, Waker: s.engine, Logger: logger}
+	seal, err := s.seal(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.intake = &intake.Intake{
+		Store: s.store, Workflows: s.engine, Seal: seal, Logger: logger,
+		ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts) },
+	}
 	return s, nil
+}
+
+func (s *services) seal(ctx context.Context) (*intake.Seal, error) {
+	key, err := s.store.SealingKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return intake.NewSeal(key)
 }
 
 func (s *services) close() error {
@@ -131,7 +146,7 @@ func (s *services) worker() (*worker.Worker, error) {
 	}
 	acts := &activities.Activities{
 		Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
-		SendTimeout: providerTimeout, Workflows: s.engine,
+		SendTimeout: providerTimeout, Workflows: s.engine, Webhooks: s.intake,
 	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,

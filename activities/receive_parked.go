@@ -1,0 +1,30 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/relance/relance/intake"
+)
+
+// ReceiveParked stores and applies a webhook that came while the database was
+// away and was parked at the given time of Temporal's clock. It says what became
+// of it, and fails for as long as the database is away.
+func (a *Activities) ReceiveParked(ctx context.Context, sealed []byte, parkedAt time.Time) (string, error) {
+	began := time.Now()
+	// Both moments are Temporal's: no clocks are compared.
+	parked := activity.GetInfo(ctx).StartedTime.Sub(parkedAt) + time.Since(began)
+	status, err := a.Webhooks.ReceiveParked(ctx, sealed, parked)
+	if errors.Is(err, intake.ErrForeignSeal) {
+		return "", temporal.NewNonRetryableApplicationError(err.Error(), "ForeignSeal", err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("taking a parked webhook in: %w", err)
+	}
+	return status, nil
+}
