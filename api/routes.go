@@ -24,6 +24,7 @@ func (a *API) routes() {
 	route(a, signedIn, "DELETE /contacts/{id}", http.StatusNoContent, "Delete a contact", a.deleteContact)
 	route(a, signedIn, "POST /contacts/{id}/opt-out", http.StatusOK, "Never message a contact again", a.optOut)
 	route(a, signedIn, "POST /contacts/{id}/opt-in", http.StatusOK, "Allow messages to a contact again", a.optIn)
+	route(a, signedIn, "GET /contacts/{id}/timeline", http.StatusOK, "Tell a contact's story across campaigns", a.contactTimeline)
 	route(a, signedIn, "GET /imports/{id}", http.StatusOK, "Show an import", a.getImport)
 
 	route(a, signedIn, "GET /categories", http.StatusOK, "List categories", a.listCategories)

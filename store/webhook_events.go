@@ -29,13 +29,23 @@ type WebhookEvent struct {
 const grace = 2 * time.Second
 
 // KeepWebhook stores a webhook before anything else is done with it. A
-// repetition, recognised by its key, answers with what is already stored. parked
-// is how long ago it was taken in, if it could not be stored at once; a
-// repetition that could is then dated back to it, and has to be applied again.
-func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, parked time.Duration) (WebhookEvent, error) {
+// repetition, recognised by its key, answers with what is already stored.
+//
+// parkedAt is when it was taken in, on this process's clock, if it could not be
+// stored at once, and zero otherwise. A repetition that could is then dated back
+// to it, and has to be applied again.
+func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, parkedAt time.Time) (WebhookEvent, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return WebhookEvent{}, fmt.Errorf("making a webhook id: %w", err)
+	}
+	var parked time.Duration
+	if !parkedAt.IsZero() {
+		// Connected first, so that waiting for that does not date it later.
+		if err := s.Ping(ctx); err != nil {
+			return WebhookEvent{}, fmt.Errorf("storing a parked webhook: %w", err)
+		}
+		parked = max(time.Since(parkedAt), time.Microsecond)
 	}
 	var stored webhookRow
 	// The space before @raw keeps gorm from writing its bytes as a list.
