@@ -16,10 +16,9 @@ import (
 // away and was parked at the given time of Temporal's clock. It says what became
 // of it, and fails for as long as the database is away.
 func (a *Activities) ReceiveParked(ctx context.Context, sealed []byte, parkedAt time.Time) (string, error) {
-	began := time.Now()
-	// Both moments are Temporal's: no clocks are compared.
-	parked := activity.GetInfo(ctx).StartedTime.Sub(parkedAt) + time.Since(began)
-	status, err := a.Webhooks.ReceiveParked(ctx, sealed, parked)
+	// Temporal's clock says how long ago that was; it is compared with no other.
+	parked := activity.GetInfo(ctx).StartedTime.Sub(parkedAt)
+	status, err := a.Webhooks.ReceiveParked(ctx, sealed, time.Now().Add(-parked))
 	if errors.Is(err, intake.ErrForeignSeal) {
 		return "", temporal.NewNonRetryableApplicationError(err.Error(), "ForeignSeal", err)
 	}

@@ -69,7 +69,7 @@ type Intake struct {
 func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err error) {
 	events, problem := wassenger.ParseWebhook(raw)
 	key := dedupeKey(events, raw)
-	event, err := in.keep(ctx, key, raw, 0)
+	event, err := in.keep(ctx, key, raw, time.Time{})
 	if err != nil {
 		if parkErr := in.park(ctx, key, raw); parkErr != nil {
 			return "", errors.Join(err, parkErr)
@@ -80,25 +80,25 @@ func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err e
 	return in.applyKept(ctx, event, events, problem), nil
 }
 
-// ReceiveParked stores and applies a webhook that was parked so long ago. An
-// error means that the database is still away.
-func (in *Intake) ReceiveParked(ctx context.Context, sealed []byte, parked time.Duration) (status string, err error) {
+// ReceiveParked stores and applies a webhook that was parked at the given time of
+// this process's clock. An error means that the database is still away.
+func (in *Intake) ReceiveParked(ctx context.Context, sealed []byte, parkedAt time.Time) (status string, err error) {
 	raw, err := in.Seal.open(sealed)
 	if err != nil {
 		return "", err
 	}
 	events, problem := wassenger.ParseWebhook(raw)
-	event, err := in.keep(ctx, dedupeKey(events, raw), raw, max(parked, time.Microsecond))
+	event, err := in.keep(ctx, dedupeKey(events, raw), raw, parkedAt)
 	if err != nil {
 		return "", err
 	}
 	return in.applyKept(ctx, event, events, problem), nil
 }
 
-func (in *Intake) keep(ctx context.Context, key string, raw []byte, parked time.Duration) (store.WebhookEvent, error) {
+func (in *Intake) keep(ctx context.Context, key string, raw []byte, parkedAt time.Time) (store.WebhookEvent, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
-	return in.Store.KeepWebhook(ctx, key, raw, parked)
+	return in.Store.KeepWebhook(ctx, key, raw, parkedAt)
 }
 
 func (in *Intake) park(ctx context.Context, key string, raw []byte) error {

@@ -150,7 +150,7 @@ func TestParkedWebhookIsSealedAndCountsFromWhenItWasTakenIn(t *testing.T) {
 
 	_, err = in.Store.Pool().Exec(`UPDATE recipients SET window_ends_at = relance_now() - interval '1 minute'`)
 	require.NoError(t, err)
-	status, err = in.ReceiveParked(t.Context(), b.parked[0], 2*time.Minute)
+	status, err = in.ReceiveParked(t.Context(), b.parked[0], time.Now().Add(-2*time.Minute))
 
 	require.NoError(t, err)
 	require.Equal(t, intake.StatusOK, status)
@@ -163,7 +163,7 @@ func TestParkedWebhookOfAnotherDatabaseIsNamedAsSuch(t *testing.T) {
 	_, err := in.Receive(away(t), reply("A1"))
 	require.NoError(t, err)
 	other, _, _ := listening(t)
-	_, err = other.ReceiveParked(t.Context(), b.parked[0], time.Second)
+	_, err = other.ReceiveParked(t.Context(), b.parked[0], time.Now())
 	require.ErrorIs(t, err, intake.ErrForeignSeal)
 }
 
@@ -179,7 +179,7 @@ func TestRepetitionThatCameLaterDoesNotMakeAParkedReplyLate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, count(t, in, `SELECT count(*) FROM recipients WHERE state = 'late_interaction'`))
 
-	_, err = in.ReceiveParked(t.Context(), b.parked[0], 2*time.Minute)
+	_, err = in.ReceiveParked(t.Context(), b.parked[0], time.Now().Add(-2*time.Minute))
 	require.NoError(t, err)
 
 	require.Equal(t, 1, count(t, in, `SELECT count(*) FROM interactions WHERE within_24h`))
@@ -200,7 +200,7 @@ func dueNow(t *testing.T, in *intake.Intake) []store.WebhookEvent {
 
 func TestStoredWebhookThatWasForgottenIsProcessedLater(t *testing.T) {
 	in, b, contact := listening(t)
-	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), 0) // and then the process died
+	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), time.Time{}) // and then the process died
 	require.NoError(t, err)
 	events := dueNow(t, in)
 	require.Len(t, events, 1)
@@ -212,7 +212,7 @@ func TestStoredWebhookThatWasForgottenIsProcessedLater(t *testing.T) {
 
 func TestReplyStoredInTimeCountsThoughItsProcessDiedAndTheWindowWasClosedMeanwhile(t *testing.T) {
 	in, b, contact := listening(t)
-	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), 0)
+	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), time.Time{})
 	require.NoError(t, err)
 	_, err = in.Store.Pool().Exec(`UPDATE recipients SET window_ends_at = relance_now()`)
 	require.NoError(t, err)
@@ -266,7 +266,7 @@ func TestAcknowledgementOfSomebodyElsesMessageIsGivenUpAfterAWhile(t *testing.T)
 
 func TestStoredWebhookIsTakenByOneDispatcherAndEverMoreRarely(t *testing.T) {
 	in, _, _ := listening(t)
-	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), 0)
+	_, err := in.Store.KeepWebhook(t.Context(), "key", reply("A1"), time.Time{})
 	require.NoError(t, err)
 	require.Len(t, dueNow(t, in), 1)
 	again, err := in.Store.TakeWebhooks(t.Context(), 10)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/relance/relance/activities"
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/devstack"
 	"github.com/relance/relance/devstack/testenv"
 	"github.com/relance/relance/intake"
 	"github.com/relance/relance/migrations"
@@ -58,6 +60,8 @@ type relance struct {
 	contacts  int // made so far
 
 	temporal, databaseURL string
+	hooks                 string // where webhooks go
+	refused               atomic.Int64
 }
 
 // shrunk are rules in which a day lasts a few seconds.
@@ -70,22 +74,33 @@ func shrunk() campaign.Rules {
 
 func start(t testing.TB, rules campaign.Rules, configure func(*simulator.Config)) *relance {
 	t.Helper()
-	r := &relance{t: t, timeout: time.Second, logger: slog.New(slog.DiscardHandler)}
-	temporal := testenv.Temporal(t)
-	r.namespace = temporal.Namespace()
-	c, err := client.Dial(client.Options{HostPort: temporal.Address(), Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
+	return startOn(t, testenv.Temporal(t), testenv.Database(t, migrations.UpAt), rules, configure)
+}
+
+// startOn is start on servers that the test can do with as it likes.
+func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rules campaign.Rules, configure func(*simulator.Config)) *relance {
+	t.Helper()
+	r := &relance{
+		t: t, timeout: time.Second, logger: slog.New(slog.DiscardHandler),
+		namespace: temporal.Namespace(), temporal: temporal.Address(), databaseURL: databaseURL,
+	}
+	c, err := client.Dial(client.Options{HostPort: r.temporal, Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	r.engine = &worker.Engine{Client: c}
 
-	r.temporal, r.databaseURL = temporal.Address(), testenv.Database(t, migrations.UpAt)
 	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
-	r.intake = &intake.Intake{Store: r.store, Workflows: r.engine, Logger: r.logger}
+	key, err := r.store.SealingKey(t.Context())
+	require.NoError(t, err)
+	seal, err := intake.NewSeal(key)
+	require.NoError(t, err)
+	r.intake = &intake.Intake{Store: r.store, Workflows: r.engine, Seal: seal, Logger: r.logger}
 
 	hooks := httptest.NewServer(http.HandlerFunc(r.webhook))
 	t.Cleanup(hooks.Close)
+	r.hooks = hooks.URL
 	config := simulator.Config{Token: token, DeviceID: device, DevicePhone: "+33639989999", WebhookURL: hooks.URL}
 	configure(&config)
 	r.simulator, err = simulator.New(config)
@@ -121,7 +136,7 @@ func (r *relance) startWorker() (stop func()) { return r.background("the worker"
 
 func (r *relance) worker() *worker.Worker {
 	acts := &activities.Activities{
-		Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine,
+		Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine, Webhooks: r.intake,
 	}
 	return &worker.Worker{
 		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger, Activities: acts,
@@ -130,13 +145,17 @@ func (r *relance) worker() *worker.Worker {
 }
 
 func (r *relance) webhook(w http.ResponseWriter, request *http.Request) {
+	status := ""
 	raw, err := io.ReadAll(request.Body)
 	if err == nil {
-		_, err = r.intake.Receive(request.Context(), raw)
+		status, err = r.intake.Receive(request.Context(), raw)
 	}
 	if err != nil {
+		r.refused.Add(1)
 		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
+	_, _ = io.WriteString(w, status)
 }
 
 // launch starts a campaign to so many new contacts.
