@@ -147,6 +147,11 @@ type monitoring struct {
 	}
 	ReplyRate         *float64 `json:"reply_rate"`
 	RemainingCapacity int      `json:"remaining_capacity"`
+	Backlog           struct {
+		Webhooks, Answers int
+		OldestAnswerAt    *time.Time `json:"oldest_answer_at"`
+		OldestWebhookAt   *time.Time `json:"oldest_webhook_at"`
+	}
 }
 
 func TestMonitoringShowsQuotaDeviceAndReplyRate(t *testing.T) {
@@ -176,6 +181,9 @@ func TestMonitoringShowsQuotaDeviceAndReplyRate(t *testing.T) {
 	assert.Equal(t, []int{1, 999, 3}, []int{busy.Quota.Used, busy.Quota.Left, busy.Quota.Reserved})
 	assert.True(t, busy.Device.Halted)
 	assert.Equal(t, "HTTP 402", busy.Device.HaltReason)
+	assert.Equal(t, 1, busy.Backlog.Answers, "owed and held up by the device")
+	assert.WithinDuration(t, time.Now(), *busy.Backlog.OldestAnswerAt, time.Minute)
+	assert.Zero(t, busy.Backlog.Webhooks)
 	require.NotNil(t, busy.ReplyRate)
 	assert.InDelta(t, 1, *busy.ReplyRate, 1e-9)
 }

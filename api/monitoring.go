@@ -11,9 +11,17 @@ type monitoringView struct {
 	Quota  quotaView  `json:"quota"`
 	Device deviceView `json:"device"`
 	// ReplyRate is nil until somebody was messaged.
-	ReplyRate         *float64  `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged within seven days who replied in time."`
-	RemainingCapacity int       `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
-	At                time.Time `json:"at"`
+	ReplyRate         *float64    `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged within seven days who replied in time."`
+	RemainingCapacity int         `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
+	Backlog           backlogView `json:"backlog"`
+	At                time.Time   `json:"at"`
+}
+
+type backlogView struct {
+	Webhooks        int64      `json:"webhooks" doc:"Webhooks that are stored and not applied. An acknowledgement of a message that is not known is among them for ten minutes."`
+	OldestWebhookAt *time.Time `json:"oldest_webhook_at" doc:"Since when the oldest of them waits."`
+	Answers         int64      `json:"answers" doc:"Message 2s that are owed and have not left."`
+	OldestAnswerAt  *time.Time `json:"oldest_answer_at" doc:"Since when the oldest of them is owed."`
 }
 
 type quotaView struct {
@@ -52,6 +60,10 @@ func (a *API) monitoring(ctx context.Context, _ *struct{}) (*monitoringOutput, e
 		},
 		Device:            deviceView{ID: device.DeviceID, Halted: device.HaltedAt != nil, HaltedAt: utc(device.HaltedAt), HaltReason: device.HaltReason},
 		RemainingCapacity: capacity, At: device.At.UTC(),
+		Backlog: backlogView{
+			Webhooks: device.Backlog.Webhooks, OldestWebhookAt: utc(device.Backlog.OldestWebhookAt),
+			Answers: device.Backlog.Answers, OldestAnswerAt: utc(device.Backlog.OldestAnswerAt),
+		},
 	}
 	if rate, known := device.ReplyRate(); known {
 		view.ReplyRate = &rate

@@ -81,7 +81,7 @@ func TestWebhooksNeedTheTokenAndWithASecretTheSignature(t *testing.T) {
 
 func TestWebhooksAreAnsweredWithWhatBecameOfThem(t *testing.T) {
 	s := serve(t)
-	for _, status := range []string{"ok", "duplicate", "error_logged"} {
+	for _, status := range []string{"ok", "duplicate", "error_logged", "parked"} {
 		s.webhooks.status = status
 		assert.Equal(t, status, read[struct{ Status string }](s.call("POST", "/webhooks/wassenger", event, byToken), 200).Status)
 	}

@@ -22,6 +22,20 @@ type Monitoring struct {
 	// Answered of Messaged contacts, who were sent Message 1 within the last
 	// seven days, replied in time.
 	Messaged, Answered int64
+	Backlog            Backlog
+}
+
+// Backlog is what has been taken in and not yet been brought to its end.
+type Backlog struct {
+	// Webhooks that are stored but not applied, since when the oldest waits. An
+	// acknowledgement of a message that is not known (yet) is among them for ten
+	// minutes.
+	Webhooks        int64
+	OldestWebhookAt *time.Time
+	// Answers are Message 2s that are owed and have not left, since when the
+	// oldest is owed.
+	Answers        int64
+	OldestAnswerAt *time.Time
 }
 
 // ReplyRate is the share of contacts who reply in time; ok is false before
@@ -68,7 +82,15 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 			FROM messages m JOIN recipients r ON r.campaign_id = m.campaign_id AND r.contact_id = m.contact_id
 			WHERE m.device_id = ? AND m.counted_at > ? AND m.message_type = 'message_1'`, s.deviceID, at.Add(-rateOver))
 		m.Messaged, m.Answered = replies.Messaged, replies.Answered
-		return err
+		if err != nil {
+			return err
+		}
+		return first(tx, &m.Backlog, `
+			SELECT w.n AS webhooks, w.oldest AS oldest_webhook_at, a.n AS answers, a.oldest AS oldest_answer_at
+			FROM (SELECT count(*) AS n, min(received_at) AS oldest FROM webhook_events
+			      WHERE processed_at IS NULL AND received_at < CAST(@at AS timestamptz) - make_interval(secs => @grace)) w,
+			     (SELECT count(*) AS n, min(replied_at) AS oldest FROM recipients WHERE device_id = @device AND state = 'replied') a`,
+			map[string]any{"at": at, "grace": grace.Seconds(), "device": s.deviceID})
 	})
 	return m, err
 }

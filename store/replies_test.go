@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/relance/relance/campaign"
@@ -155,6 +156,120 @@ func TestReplyServesTheNewestOpenWindowAndAFurtherOneTheNext(t *testing.T) {
 	require.Equal(t, campaign.Message1Sent, b.state(older, contacts[0]))
 	b.reply(0, "two")
 	require.Equal(t, campaign.Replied, b.state(older, contacts[0]))
+}
+
+func TestTwoRepliesAtOnceServeTwoCampaigns(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	older, newer := b.launched(contacts), b.launched(contacts)
+	for _, id := range []uuid.UUID{older, newer} {
+		b.admit(id, 1, 1)
+		b.send(key(id, contacts[0], campaign.Message1))
+	}
+	var replies sync.WaitGroup
+	for i := range 2 {
+		replies.Go(func() { b.reply(0, fmt.Sprintf("reply %d", i)) })
+	}
+	replies.Wait()
+	require.Equal(t, campaign.Replied, b.state(older, contacts[0]))
+	require.Equal(t, campaign.Replied, b.state(newer, contacts[0]))
+}
+
+func TestReplyWithoutAnOpenWindowIsLateForTheNewestCampaignThatMessagedTheContact(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	older, newer := b.launched(contacts), b.launched(contacts)
+	for _, id := range []uuid.UUID{older, newer} {
+		b.admit(id, 1, 1)
+		b.send(key(id, contacts[0], campaign.Message1))
+	}
+	b.ahead(24 * time.Hour)
+	b.reply(0, "late")
+	require.Equal(t, campaign.LateInteraction, b.state(newer, contacts[0]))
+	require.Equal(t, campaign.Message1Sent, b.state(older, contacts[0]))
+}
+
+func TestRepliesToAnAnsweredCampaignAreRecordedAndEarnNothing(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(1)
+	b.reply(0, "one")
+	b.send(key(id, contacts[0], campaign.Message2))
+	b.reply(0, "two")
+	require.Equal(t, campaign.Message2Sent, b.state(id, contacts[0]))
+	require.Equal(t, 2, one[int](b, `SELECT count(*) FROM interactions`))
+	require.Equal(t, 1, one[int](b, `SELECT count(*) FROM messages WHERE message_type = 'message_2'`))
+}
+
+func TestReplyTakenInBeforeACampaignMessagedTheContactIsNoAnswerToIt(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	older, newer := b.launched(contacts), b.launched(contacts)
+	b.admit(older, 1, 1)
+	b.send(key(older, contacts[0], campaign.Message1))
+	receivedAt := b.now() // and then the process that took it in died
+	b.admit(newer, 1, 1)
+	b.send(key(newer, contacts[0], campaign.Message1))
+
+	_, err := b.Apply(t.Context(), campaign.Event{Kind: campaign.EventReply, Key: "early", Phone: phone(0), Interaction: campaign.Text}, receivedAt)
+	require.NoError(t, err)
+
+	require.Equal(t, campaign.Replied, b.state(older, contacts[0]))
+	require.Equal(t, campaign.Message1Sent, b.state(newer, contacts[0]))
+}
+
+func TestReplyAppliedAgainStaysWithItsCampaign(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	older, newer := b.launched(contacts), b.launched(contacts)
+	for _, id := range []uuid.UUID{older, newer} {
+		b.admit(id, 1, 1)
+		b.send(key(id, contacts[0], campaign.Message1))
+	}
+	b.reply(0, "one")
+	b.reply(0, "one") // its process died before it could say that it had been applied
+	require.Equal(t, campaign.Replied, b.state(newer, contacts[0]))
+	require.Equal(t, campaign.Message1Sent, b.state(older, contacts[0]))
+}
+
+// Property 6, at the instant itself.
+func TestReplyTakenInExactlyWhenTheWindowEndsIsLate(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(2)
+	for i, before := range []time.Duration{0, time.Microsecond} {
+		end := one[time.Time](b, `SELECT window_ends_at FROM recipients WHERE contact_id = $1`, contacts[i])
+		b.ahead(25 * time.Hour)
+		_, err := b.Apply(t.Context(), campaign.Event{
+			Kind: campaign.EventReply, Key: fmt.Sprint(i), Phone: phone(i), Interaction: campaign.Text,
+		}, end.Add(-before))
+		require.NoError(t, err)
+	}
+	require.Equal(t, campaign.LateInteraction, b.state(id, contacts[0]))
+	require.Equal(t, campaign.Replied, b.state(id, contacts[1]))
+}
+
+func TestReplyFromANumberThatWhatsAppWritesOtherwiseIsKnown(t *testing.T) {
+	b := open(t)
+	contact := uuid.New()
+	b.exec(`INSERT INTO contacts (id, phone) VALUES ($1, '+525512345678')`, contact)
+	id := b.launched([]uuid.UUID{contact})
+	b.admit(id, 1, 1)
+	b.send(key(id, contact, campaign.Message1))
+	_, err := b.Apply(t.Context(), campaign.Event{
+		Kind: campaign.EventReply, Key: "from Mexico", Phone: "+5215512345678", Interaction: campaign.Voice,
+	}, b.now())
+	require.NoError(t, err)
+	require.Equal(t, campaign.Replied, b.state(id, contact))
+}
+
+func TestReplyThatHidesItsNumberIsKnownByWhatItQuotes(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(1)
+	message := one[uuid.UUID](b, `SELECT id FROM messages`)
+	_, err := b.Apply(t.Context(), campaign.Event{
+		Kind: campaign.EventReply, Key: "hidden", Interaction: campaign.Emoji, QuotedWAID: "w-" + message.String(),
+	}, b.now())
+	require.NoError(t, err)
+	require.Equal(t, campaign.Replied, b.state(id, contacts[0]))
 }
 
 func TestReplyOfAStrangerChangesNothing(t *testing.T) {

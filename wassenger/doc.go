@@ -1,6 +1,6 @@
 // Package wassenger speaks to the WhatsApp provider: it sends a message, looks
-// one up by its reference, asks after the device, and understands the provider's
-// webhooks.
+// one up by its reference, asks after the device, registers for the provider's
+// webhooks and understands them.
 //
 // It never repeats a request that sends. Every error carries a Class, which says
 // whether the message may have left; what to do about it is the caller's matter.

@@ -10,7 +10,8 @@ import (
 // Class says what a failed call means for the message that it was about.
 type Class string
 
-// The classes of error.
+// The classes of error. Of a call about a webhook they say the same: whether what
+// was asked for may have been done.
 const (
 	Rejected Class = "rejected" // refused for good, for this recipient: it has not left
 	Retry    Class = "retry"    // surely has not left; may be tried again
@@ -23,7 +24,7 @@ const (
 // HTTP status, the provider's code and the network failure, never what was sent
 // or the provider's own words; neither does the text of what it unwraps to.
 type Error struct {
-	Op    string // "send", "look-up" or "device"
+	Op    string // such as "send", "look-up" or "create webhook"
 	Class Class
 	// Status is the HTTP status, 0 when no answer came.
 	Status int

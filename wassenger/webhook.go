@@ -104,7 +104,24 @@ func parseEvent(raw []byte) (campaign.Event, error) {
 			return d.ignored("unreadable: no data object"), nil
 		}
 	}
-	return d.event(), nil
+	return d.bounded(d.event()), nil
+}
+
+// maxID bounds every id that an event names, in bytes. The database could not
+// look a much longer one up, and none of ours or the provider's comes near it.
+const maxID = 200
+
+// bounded drops ids that are too long to be any.
+func (d *delivery) bounded(e campaign.Event) campaign.Event {
+	for _, id := range []*string{&e.WAID, &e.ProviderID, &e.Reference, &e.QuotedWAID, &e.QuotedReference} {
+		if len(*id) > maxID {
+			*id = ""
+		}
+	}
+	if e.Kind == campaign.EventAck && e.WAID+e.ProviderID+e.Reference == "" {
+		return d.ignored("names no message")
+	}
+	return e
 }
 
 // event translates by the event's name. The provider's documents disagree about

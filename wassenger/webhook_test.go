@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -334,6 +335,14 @@ func assertWellFormed(t *testing.T, e campaign.Event) {
 	assert.LessOrEqual(t, len(e.Name), maxName)
 	if e.Phone != "" {
 		assert.Regexp(t, `^\+[1-9][0-9]{7,14}$`, e.Phone)
+	}
+	for _, id := range []string{e.WAID, e.ProviderID, e.Reference, e.QuotedWAID, e.QuotedReference} {
+		assert.LessOrEqual(t, len(id), maxID)
+	}
+	assert.LessOrEqual(t, len(e.Failure), maxFailure)
+	for _, stored := range []string{e.Key, e.WAID, e.ProviderID, e.Failure, e.Ignored, e.Body} {
+		assert.True(t, utf8.ValidString(stored))
+		assert.NotContains(t, stored, "\x00", "PostgreSQL cannot store it")
 	}
 	_, err := e.At.MarshalJSON()
 	assert.NoError(t, err)

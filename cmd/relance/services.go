@@ -128,10 +128,12 @@ func (s *services) handler() (http.Handler, error) {
 // timeout of the activity that makes it.
 const providerTimeout = 10 * time.Second
 
-func (s *services) provider() (*wassenger.Client, error) {
+func (s *services) provider() (*wassenger.Client, error) { return s.config.provider() }
+
+func (c config) provider() (*wassenger.Client, error) {
 	provider, err := wassenger.New(wassenger.Options{
-		BaseURL: s.config.WassengerBaseURL, Token: s.config.WassengerToken,
-		DeviceID: s.config.WassengerDeviceID, Timeout: providerTimeout,
+		BaseURL: c.WassengerBaseURL, Token: c.WassengerToken,
+		DeviceID: c.WassengerDeviceID, Timeout: providerTimeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the provider's client: %w", err)

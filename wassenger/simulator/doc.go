@@ -10,7 +10,9 @@
 //	GET  /v1/messages?reference=…   an array, newest first
 //	GET  /v1/messages/{id}
 //	GET  /v1/devices, /v1/devices/{id}
-//	GET  /v1/webhooks, POST /v1/webhooks
+//	GET  /v1/webhooks?status=…      an array, oldest first
+//	POST /v1/webhooks?sample=…      the sample event is sent at once, to this webhook alone
+//	GET, PATCH, DELETE /v1/webhooks/{id}, POST /v1/webhooks/{id}/enable
 //
 // Below /simulator/ it is itself, without a token:
 //

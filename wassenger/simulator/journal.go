@@ -15,7 +15,8 @@ type entry struct {
 	Message *Message  `json:"message,omitempty"`
 	Reply   *Reply    `json:"reply,omitempty"`
 	Attempt *attempt  `json:"attempt,omitempty"`
-	Hook    *hook     `json:"hook,omitempty"`
+	Hook    *hook     `json:"hook,omitempty"`   // new, or as it is from here on
+	Unhook  string    `json:"unhook,omitempty"` // the id of one that was removed
 	Raw     *rawEvent `json:"raw,omitempty"`
 }
 
@@ -31,7 +32,8 @@ type rawEvent struct {
 	At    time.Time `json:"at"`
 	ID    string    `json:"id"`
 	Event string    `json:"event"`
-	Body  []byte    `json:"body"` // base64 in JSON, since it need not be JSON itself
+	Body  []byte    `json:"body"`         // base64 in JSON, since it need not be JSON itself
+	To    string    `json:"to,omitempty"` // the only webhook that gets it, by its id
 }
 
 // journal is the append-only file that outlives the process. A nil journal
@@ -118,7 +120,9 @@ func (s *Simulator) restore(e entry) error {
 	case e.Raw != nil:
 		s.agenda.add(task{at: e.Raw.At, tell: s.rawNotice(*e.Raw)})
 	case e.Hook != nil:
-		s.addHook(e.Hook)
+		s.putHook(e.Hook)
+	case e.Unhook != "":
+		s.removeHook(e.Unhook)
 	case e.Attempt != nil:
 		s.restoreAttempt(*e.Attempt)
 	default:

@@ -57,7 +57,8 @@ type Webhook struct {
 	// LastStatus is the HTTP status of the last attempt, 0 when there was no answer.
 	LastStatus int  `json:"last_status"`
 	Duplicate  bool `json:"duplicate,omitempty"`
-	// GaveUp is set when the webhook grew too old to be tried again.
+	// GaveUp is set when the webhook grew too old to be tried again, or its
+	// receiver was disabled or removed.
 	GaveUp bool `json:"gave_up,omitempty"`
 }
 

@@ -87,7 +87,7 @@ func (s *Simulator) body(n *notice) []byte {
 		event = s.recordEvent(n, "sent", "Message sent")
 	case eventFailed:
 		event = s.recordEvent(n, "failed", "Message delivery failed")
-	case eventAck:
+	case eventAck, eventOurs:
 		event = s.chatEvent(n, s.ourMessage(&n.message.Message, n.ack))
 	case eventReaction:
 		event = s.chatEvent(n, s.reactionMessage(n.reply))

@@ -58,7 +58,7 @@ func New(cfg Config) (*Simulator, error) {
 	s.adminRoutes(s.mux)
 	s.adminRoutes(s.admin)
 	if cfg.WebhookURL != "" {
-		s.addHook(&hook{ID: hookID(cfg.WebhookURL), Name: "configured", URL: cfg.WebhookURL, Events: eventNames})
+		s.putHook(&hook{ID: hookID(cfg.WebhookURL), Name: "configured", URL: cfg.WebhookURL, Events: eventNames, Device: cfg.DeviceID})
 	}
 	var err error
 	if s.journal, err = openJournal(cfg.JournalPath, s.restore); err != nil {

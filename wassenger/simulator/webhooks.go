@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -23,11 +22,13 @@ const (
 	eventSent     = "message:out:sent"
 	eventAck      = "message:out:ack"
 	eventFailed   = "message:out:failed"
+	eventOurs     = "message:out:new" // only as a sample
+	eventUpdate   = "message:update"  // only as a sample
 )
 
 // eventNames are all that a webhook can subscribe to.
 var eventNames = []string{
-	eventIn, "message:out:new", eventSent, eventAck, eventFailed, "message:update", eventReaction,
+	eventIn, eventOurs, eventSent, eventAck, eventFailed, eventUpdate, eventReaction,
 	"channel:in", "status:update", "group:update", "chat:update", "contact:update", "number:session",
 }
 
@@ -40,41 +41,10 @@ type notice struct {
 	ack       string    // of message:out:ack
 	reply     *Reply    // of replies and reactions
 	raw       []byte    // of bodies that somebody else wrote
+	to        string    // the one webhook that a sample is for, by its id; otherwise empty
 	inArray   bool
 	duplicate bool
 }
-
-// hook is a receiver of events.
-type hook struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	URL       string    `json:"url"`
-	Events    []string  `json:"events"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// hookID depends on the URL only, so that a webhook stays the same after a restart.
-func hookID(url string) string {
-	sum := sha256.Sum256([]byte(url))
-	return hex.EncodeToString(sum[:12])
-}
-
-// addHook adds a receiver unless its URL is known. Callers hold s.mu.
-func (s *Simulator) addHook(h *hook) {
-	if !s.hasHook(h.URL) {
-		s.hooks = append(s.hooks, h)
-	}
-}
-
-func (s *Simulator) hasHook(url string) bool {
-	return slices.ContainsFunc(s.hooks, func(h *hook) bool { return h.URL == url })
-}
-
-func (h *hook) wants(n *notice) bool {
-	return !n.at.Before(h.CreatedAt) && (n.raw != nil || slices.Contains(h.Events, n.event))
-}
-
-func (h *hook) key(n *notice) string { return n.key + "@" + h.ID[:8] }
 
 // delivery is one event on its way to one receiver. Its Webhook is guarded by
 // the simulator's lock.
@@ -128,18 +98,40 @@ func (s *Simulator) deliveriesOf(n *notice) []*delivery {
 // deliver makes one attempt and, if it was not answered with 2xx, plans the next.
 func (s *Simulator) deliver(ctx context.Context, client *http.Client, d *delivery) {
 	body := s.body(d.notice)
-	s.begin(d)
-	status := s.post(ctx, client, d.hook.URL, body)
+	h := s.begin(d)
+	if h == nil {
+		return
+	}
+	status := s.post(ctx, client, h.URL, body)
 	s.finish(d, status)
 }
 
-func (s *Simulator) begin(d *delivery) {
+// begin notes that an attempt is made and returns the receiver as it is now, or
+// nil if it does not want the event any more, which is then dropped.
+func (s *Simulator) begin(d *delivery) *hook {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	h := s.findHook(d.hook.ID)
+	if h == nil || !h.wants(d.notice) {
+		d.GaveUp = true
+		s.unsettled--
+		s.letAnswer(d.notice)
+		return nil
+	}
 	if d.FirstAttemptAt.IsZero() {
 		d.FirstAttemptAt = now()
 		s.book.webhooks = append(s.book.webhooks, d)
 	}
+	return h
+}
+
+// letAnswer lets go of the answer that waits for this event to overtake it.
+// Callers hold s.mu.
+func (s *Simulator) letAnswer(n *notice) {
+	for _, waiting := range s.overtaking[n.key] {
+		close(waiting)
+	}
+	delete(s.overtaking, n.key)
 }
 
 func (s *Simulator) finish(d *delivery, status int) {
@@ -150,10 +142,7 @@ func (s *Simulator) finish(d *delivery, status int) {
 		s.log.Error("a webhook's outcome could not be journalled; it may be repeated after a restart", "error", err)
 	}
 	d.settle(at, status)
-	for _, waiting := range s.overtaking[d.notice.key] {
-		close(waiting)
-	}
-	delete(s.overtaking, d.notice.key)
+	s.letAnswer(d.notice)
 	if ok(status) {
 		s.unsettled--
 		if d.notice.message != nil {
@@ -238,7 +227,7 @@ func (s *Simulator) rawNotice(raw rawEvent) *notice {
 	if raw.Body == nil {
 		raw.Body = []byte{} // an empty body is a body
 	}
-	return &notice{key: raw.ID, event: raw.Event, at: raw.At, raw: raw.Body}
+	return &notice{key: raw.ID, event: raw.Event, at: raw.At, raw: raw.Body, to: raw.To}
 }
 
 // eventOf is the name in a body of either envelope, "raw" if it tells none.
