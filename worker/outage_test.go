@@ -104,10 +104,10 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a reply ends the wait
 	r := startOn(t, s.temporal, s.url, rules, func(c *simulator.Config) { c.Delivery.RetryBase = 50 * time.Millisecond })
-	r.startWorker()
-	id := r.launch(3)
+	stopWorker := r.startWorker()
+	id := r.launch(4)
 	require.Eventually(t, func() bool {
-		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 3
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 4
 	}, time.Minute, 20*time.Millisecond)
 	contacts, err := r.store.Correspondences(t.Context(), id)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 
 		back := time.Now()
 		s.startDatabase()
-		require.Eventually(t, sent(4), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(5), time.Minute, 20*time.Millisecond)
 		var received time.Time
 		require.NoError(t, r.store.Pool().QueryRow(`SELECT received_at FROM interactions WHERE contact_id = $1`, contacts[0].ContactID).Scan(&received))
 		require.True(t, received.Before(back), "it counts from when it was parked")
@@ -143,7 +143,7 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 		require.Equal(t, 2, r.count(`SELECT count(*) FROM interactions WHERE campaign_id = $1`, id))
 
 		s.startTemporal()
-		require.Eventually(t, sent(5), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(6), time.Minute, 20*time.Millisecond)
 	})
 
 	t.Run("both away: refused, delivered again, answered", func(t *testing.T) {
@@ -158,14 +158,27 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 
 		s.startDatabase()
 		s.startTemporal()
-		require.Eventually(t, sent(6), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(7), time.Minute, 20*time.Millisecond)
+	})
+
+	t.Run("Temporal away when the worker begins: the worker waits for it", func(t *testing.T) {
+		stopWorker()
+		s.stopTemporal()
+		r.startWorker()
+		code, said, err := r.post(replyWebhook("D", contacts[3].Phone))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, code)
+		require.Equal(t, intake.StatusOK, said)
+
+		s.startTemporal()
+		require.Eventually(t, sent(8), time.Minute, 20*time.Millisecond)
 	})
 
 	stats, err := r.store.CampaignStats(t.Context(), id)
 	require.NoError(t, err)
-	require.EqualValues(t, 3, stats.Interactions)
+	require.EqualValues(t, 4, stats.Interactions)
 	require.Eventually(t, func() bool {
-		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_2_sent'`, id) == 3
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_2_sent'`, id) == 4
 	}, time.Minute, 20*time.Millisecond)
 	r.requireLedger(id)
 	var left int

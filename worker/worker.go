@@ -2,12 +2,14 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"golang.org/x/sync/errgroup"
@@ -38,8 +40,47 @@ const (
 	sendAtOnce = 1000
 )
 
-// Run works until the context ends, then drains.
+// Run works until the context ends, then drains. It waits for a Temporal that is
+// away when it begins, as it does for one that goes away later.
 func (w *Worker) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.work(ctx) })
+	group.Go(func() error {
+		w.Dispatcher.Run(ctx)
+		return nil
+	})
+	return group.Wait()
+}
+
+// awayRest is how long a worker waits before it asks for Temporal again.
+const awayRest = 2 * time.Second
+
+func (w *Worker) work(ctx context.Context) error {
+	for {
+		err := w.workOnce(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if !isAway(err) {
+			return err
+		}
+		w.Logger.WarnContext(ctx, "Temporal does not answer; the worker asks again.", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(awayRest):
+		}
+	}
+}
+
+func isAway(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
+	return errors.As(err, &unavailable) || errors.As(err, &late)
+}
+
+// workOnce fails only if the workers cannot be started.
+func (w *Worker) workOnce(ctx context.Context) error {
 	if err := EnsureSearchAttributes(ctx, w.Client, w.Namespace); err != nil {
 		return err
 	}
@@ -67,10 +108,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, each := range []worker.Worker{decide, send} {
 		group.Go(func() error { return runUntil(ctx, each) })
 	}
-	group.Go(func() error {
-		w.Dispatcher.Run(ctx)
-		return nil
-	})
 	return group.Wait()
 }
 
