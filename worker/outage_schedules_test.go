@@ -80,9 +80,11 @@ func TestNoReplyIsLostOrMisjudgedWhateverStopsAroundTheEndOfTheWindow(t *testing
 	}
 	setFlag(t, "rapid.checks", fmt.Sprint(checks))
 	setFlag(t, "rapid.shrinktime", "0s") // each try takes half a minute
+	setFlag(t, "rapid.nofailfile", "true")
 	s := ownServers(t)
 	rules := shrunk()
-	rules.ReplyWindow, rules.Deadline = 12*time.Second, 2*time.Minute
+	sending := 10*time.Second + time.Duration(contacts)*100*time.Millisecond // the first window must not end before the last message has left
+	rules.ReplyWindow, rules.Deadline = sending+4*time.Second, 3*time.Minute
 	r := startOn(t, s.temporal, s.url, rules, func(c *simulator.Config) {
 		c.Delivery = simulator.Delivery{Duplicate: 0.2, Reorder: 0.2, AckBeforeResponse: 0.1, RetryBase: 50 * time.Millisecond}
 		c.Contacts = simulator.Behaviour{DeliveryDelay: simulator.Delay{Max: 10 * time.Second}, Read: 0.8, ReadDelay: simulator.Delay{Max: 2 * time.Second}}
@@ -96,7 +98,7 @@ func TestNoReplyIsLostOrMisjudgedWhateverStopsAroundTheEndOfTheWindow(t *testing
 		for _, o := range outages {
 			rt.Log(o)
 		}
-		r.liveThrough(rt, s, schedules, outages)
+		r.liveThrough(rt, s, sending, schedules, outages)
 	})
 }
 
@@ -108,13 +110,13 @@ func setFlag(t *testing.T, name, value string) {
 }
 
 // liveThrough runs a campaign with one contact for each schedule and judges it.
-func (r *relance) liveThrough(rt *rapid.T, s *servers, schedules []schedule, outages []outage) {
+func (r *relance) liveThrough(rt *rapid.T, s *servers, sending time.Duration, schedules []schedule, outages []outage) {
 	stopWorker := r.startWorker()
 	defer func() { stopWorker() }()
 	id := r.launch(len(schedules))
 	require.Eventually(rt, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND window_ends_at IS NOT NULL`, id) == len(schedules)
-	}, 11*time.Second, 5*time.Millisecond)
+	}, sending, 5*time.Millisecond, "all are sent Message 1")
 	recipients := r.windows(id)
 	middle := recipients[len(recipients)/2].end
 

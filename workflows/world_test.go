@@ -71,6 +71,7 @@ func newWorld(t *testing.T, contacts int) *world {
 	env.RegisterWorkflow(Campaign)
 	env.RegisterWorkflow(Wave)
 	env.RegisterWorkflow(Contact)
+	env.RegisterWorkflow(ParkedWebhook)
 	for name, fn := range map[string]any{
 		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage,
 		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign,
