@@ -37,8 +37,17 @@ test-short: tools ## Run the quick tests
 	go test -short -timeout 5m $(PKGS)
 
 .PHONY: soak
-soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes
-	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./worker/...
+soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, 1,000 schedules of replies and outages
+	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./intake/... ./worker/...
+
+FROM ?=
+.PHONY: histories
+histories: tools ## Record the workflow histories of a released version: make histories FROM=v0.1.0
+	@test -n "$(FROM)" || { echo "FROM is missing: the tag or commit to record from" >&2; exit 1; }
+	rm -rf .data/histories && git worktree prune && git worktree add --detach .data/histories $(FROM)
+	mkdir -p .data/histories/.data && ln -s $(CURDIR)/$(BIN) .data/histories/$(BIN) && ln -s $(CURDIR)/tools/node_modules .data/histories/tools/node_modules
+	cd .data/histories && RELANCE_RECORD=$(CURDIR)/workflows/testdata/histories/$(FROM) go test -count=1 -run '^TestRecord' ./worker
+	git worktree remove --force .data/histories
 
 .PHONY: lint
 lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic

@@ -24,6 +24,7 @@ type Worker struct {
 	Namespace  string
 	Activities *activities.Activities
 	Dispatcher *Dispatcher
+	Deployment Deployment
 	Logger     *slog.Logger
 }
 
@@ -89,11 +90,9 @@ func (w *Worker) workOnce(ctx context.Context) error {
 		WorkflowTaskPollerBehavior:         polling(),
 		ActivityTaskPollerBehavior:         polling(),
 		WorkerStopTimeout:                  drainTimeout,
+		DeploymentOptions:                  w.Deployment.options(),
 	})
-	decide.RegisterWorkflow(workflows.Campaign)
-	decide.RegisterWorkflow(workflows.Wave)
-	decide.RegisterWorkflow(workflows.Contact)
-	decide.RegisterWorkflow(workflows.ParkedWebhook)
+	registerWorkflows(decide)
 	decide.RegisterActivity(w.Activities)
 
 	send := worker.New(w.Client, workflows.SendTaskQueue, worker.Options{
@@ -101,12 +100,19 @@ func (w *Worker) workOnce(ctx context.Context) error {
 		MaxConcurrentActivityExecutionSize: sendAtOnce,
 		ActivityTaskPollerBehavior:         polling(),
 		WorkerStopTimeout:                  drainTimeout,
+		DeploymentOptions:                  w.Deployment.options(),
 	})
 	send.RegisterActivity(w.Activities)
 
 	group, ctx := errgroup.WithContext(ctx)
 	for _, each := range []worker.Worker{decide, send} {
 		group.Go(func() error { return runUntil(ctx, each) })
+	}
+	if w.Deployment.versioned() {
+		group.Go(func() error {
+			w.promoteFirst(ctx)
+			return nil
+		})
 	}
 	return group.Wait()
 }

@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/worker"
 )
 
 // config is everything that the environment decides. Temporal's own client
@@ -38,6 +40,9 @@ type config struct {
 	SendBackoff      time.Duration `env:"SEND_BACKOFF" envDefault:"2s"`
 	ReplyWindow      time.Duration `env:"REPLY_WINDOW" envDefault:"24h"`
 	CampaignDeadline time.Duration `env:"CAMPAIGN_DEADLINE" envDefault:"48h"`
+
+	DeploymentName string `env:"TEMPORAL_DEPLOYMENT_NAME"`
+	WorkerBuildID  string `env:"TEMPORAL_WORKER_BUILD_ID"`
 
 	HTTPAddr     string `env:"HTTP_ADDR" envDefault:":8080"`
 	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:9090"`
@@ -158,11 +163,42 @@ func (c config) check() error {
 	if c.AdminToken != "" && c.AdminEmail == "" {
 		return fmt.Errorf("ADMIN_TOKEN needs ADMIN_EMAIL and ADMIN_PASSWORD beside it: a token belongs to a user")
 	}
+	if c.DeploymentName != "" && c.buildID() == "" {
+		return errors.New("TEMPORAL_WORKER_BUILD_ID is missing: this binary does not know its own revision, so name the build, for instance by its tag")
+	}
+	if c.DeploymentName == "" && c.WorkerBuildID != "" {
+		return errors.New("TEMPORAL_DEPLOYMENT_NAME is missing: a build id means nothing without the deployment that it is of")
+	}
 	rules, err := c.rules()
 	if err != nil {
 		return err
 	}
 	return rules.Validate()
+}
+
+// buildID names this build for Temporal: what the environment says, else the
+// revision that the binary was built from.
+func (c config) buildID() string {
+	if c.WorkerBuildID != "" {
+		return c.WorkerBuildID
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value
+		}
+	}
+	return ""
+}
+
+func (c config) deployment() worker.Deployment {
+	if c.DeploymentName == "" {
+		return worker.Deployment{}
+	}
+	return worker.Deployment{Name: c.DeploymentName, BuildID: c.buildID()}
 }
 
 func (c config) rules() (campaign.Rules, error) {

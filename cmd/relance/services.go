@@ -152,7 +152,7 @@ func (s *services) worker() (*worker.Worker, error) {
 	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
-		Activities: acts,
+		Activities: acts, Deployment: s.config.deployment(),
 		Dispatcher: &worker.Dispatcher{
 			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
 		},

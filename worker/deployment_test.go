@@ -1,0 +1,68 @@
+package worker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/wassenger/simulator"
+	"github.com/relance/relance/worker"
+	"github.com/relance/relance/workflows"
+)
+
+// startBuild starts a worker of one build of a deployment.
+func (r *relance) startBuild(deployment worker.Deployment) (stop func()) {
+	w := r.worker()
+	w.Deployment = deployment
+	return r.background("the worker of build "+deployment.BuildID, w.Run)
+}
+
+// builds are those whose workers a contact's workflow of the campaign has run on.
+func (r *relance) buildOf(id uuid.UUID) string {
+	r.t.Helper()
+	recipients, err := r.store.Correspondences(r.t.Context(), id)
+	require.NoError(r.t, err)
+	described, err := r.engine.Client.DescribeWorkflowExecution(r.t.Context(), workflows.ContactID(id, recipients[0].ContactID), "")
+	require.NoError(r.t, err)
+	return described.GetWorkflowExecutionInfo().GetVersioningInfo().GetDeploymentVersion().GetBuildId()
+}
+
+func TestOldAndNewBuildSideBySideFinishTheirOwnCampaigns(t *testing.T) {
+	rules := shrunk()
+	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a reply ends the wait
+	r := start(t, rules, func(*simulator.Config) {})
+	name := "relance-" + uuid.NewString() // the server is shared with other tests
+	older, newer := worker.Deployment{Name: name, BuildID: "old"}, worker.Deployment{Name: name, BuildID: "new"}
+	waiting := func(id uuid.UUID) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 2
+		}, time.Minute, 20*time.Millisecond)
+	}
+
+	r.startBuild(older) // the first promotes itself
+	first := r.launch(2)
+	waiting(first)
+	r.startBuild(newer)
+	require.Eventually(t, func() bool { return newer.Promote(t.Context(), r.engine.Client) == nil }, time.Minute, 200*time.Millisecond, "it polls")
+	second := r.launch(2)
+	waiting(second)
+
+	for _, id := range []uuid.UUID{first, second} {
+		recipients, err := r.store.Correspondences(t.Context(), id)
+		require.NoError(t, err)
+		for _, recipient := range recipients {
+			code, _, err := r.post(replyWebhook(uuid.NewString(), recipient.Phone))
+			require.NoError(t, err)
+			require.Equal(t, 200, code)
+		}
+		stats := r.awaitEnd(id)
+		require.EqualValues(t, 2, stats.States[campaign.Message2Sent])
+		r.requireLedger(id)
+	}
+	require.Equal(t, "old", r.buildOf(first), "it stays with the build that it began with")
+	require.Equal(t, "new", r.buildOf(second))
+}
