@@ -1,11 +1,15 @@
 package worker_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/wassenger/simulator"
@@ -65,4 +69,56 @@ func TestOldAndNewBuildSideBySideFinishTheirOwnCampaigns(t *testing.T) {
 	}
 	require.Equal(t, "old", r.buildOf(first), "it stays with the build that it began with")
 	require.Equal(t, "new", r.buildOf(second))
+}
+
+func TestReplayTellsWhetherThisBuildCanGoOnWithWhatRuns(t *testing.T) {
+	rules := shrunk()
+	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour
+	s := ownServers(t) // nothing else runs on it
+	r := startOn(t, s.temporal, s.url, rules, func(*simulator.Config) {})
+	stopWorker := r.startWorker()
+	id := r.launch(3)
+	require.Eventually(t, func() bool {
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 3
+	}, time.Minute, 20*time.Millisecond)
+	look := func() (types map[string]int, failed []string) {
+		types = map[string]int{}
+		require.NoError(t, worker.Replay(t.Context(), r.engine.Client, r.namespace, func(replayed worker.Replayed) {
+			types[replayed.Type]++
+			if replayed.Err != nil {
+				failed = append(failed, replayed.Type)
+			}
+		}))
+		return types, failed
+	}
+	require.Eventually(t, func() bool { // what is listed lags behind what runs
+		types, failed := look()
+		require.Empty(t, failed)
+		return types["Campaign"] == 1 && types["Wave"] == 1 && types["Contact"] == 3
+	}, time.Minute, 200*time.Millisecond)
+
+	stopWorker()
+	r.runForeignContact()
+	require.Eventually(t, func() bool {
+		_, failed := look()
+		return slices.Equal(failed, []string{"Contact"})
+	}, time.Minute, 200*time.Millisecond, "it names what this build cannot go on with")
+}
+
+// runForeignContact leaves a running contact behind whose history no build of
+// ours would have made.
+func (r *relance) runForeignContact() {
+	r.t.Helper()
+	foreign := sdkworker.New(r.engine.Client, workflows.TaskQueue, sdkworker.Options{})
+	foreign.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.ContactInput) error {
+		return workflow.Sleep(ctx, time.Hour)
+	}, workflow.RegisterOptions{Name: "Contact"})
+	require.NoError(r.t, foreign.Start())
+	defer foreign.Stop()
+	run, err := r.engine.Client.ExecuteWorkflow(r.t.Context(), client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue}, "Contact", workflows.ContactInput{})
+	require.NoError(r.t, err)
+	require.Eventually(r.t, func() bool {
+		described, err := r.engine.Client.DescribeWorkflowExecution(r.t.Context(), run.GetID(), run.GetRunID())
+		return err == nil && described.GetWorkflowExecutionInfo().GetHistoryLength() >= 5 // its timer has been started
+	}, time.Minute, 20*time.Millisecond)
 }
