@@ -15,8 +15,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	tlog "go.temporal.io/sdk/log"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/relance/relance/activities"
 	"github.com/relance/relance/campaign"
@@ -82,11 +84,13 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 	t.Helper()
 	r := &relance{
 		t: t, timeout: time.Second, logger: slog.New(slog.DiscardHandler),
-		namespace: temporal.Namespace(), temporal: temporal.Address(), databaseURL: databaseURL,
+		temporal: temporal.Address(), databaseURL: databaseURL,
 	}
+	r.namespace = ownNamespace(t, r.temporal)
 	c, err := client.Dial(client.Options{HostPort: r.temporal, Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
+	require.NoError(t, worker.EnsureSearchAttributes(t.Context(), c, r.namespace))
 	r.engine = &worker.Engine{Client: c}
 
 	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
@@ -112,6 +116,20 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 	require.NoError(t, err)
 	r.background("the contacts", r.simulator.Run)
 	return r
+}
+
+// ownNamespace keeps the workflows of tests that share a server apart, so that
+// they can run at once.
+func ownNamespace(t testing.TB, address string) string {
+	t.Helper()
+	namespaces, err := client.NewNamespaceClient(client.Options{HostPort: address, Logger: tlog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	require.NoError(t, err)
+	defer namespaces.Close()
+	name := "test-" + uuid.NewString()
+	require.NoError(t, namespaces.Register(t.Context(), &workflowservice.RegisterNamespaceRequest{
+		Namespace: name, WorkflowExecutionRetentionPeriod: durationpb.New(72 * time.Hour),
+	}))
+	return name
 }
 
 // background runs a part until the test ends, and sees to it that it ends.

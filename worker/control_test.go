@@ -31,6 +31,7 @@ func (r *relance) sentMessage1s(id uuid.UUID) int {
 }
 
 func TestPausedCampaignSendsNoMessage1AndStillAnswers(t *testing.T) {
+	t.Parallel()
 	rules := tight()
 	rules.Quota.Limit = 100 // 50 at once; the others wait for quota
 	r := start(t, rules, everyoneReplies)
@@ -64,6 +65,7 @@ func TestPausedCampaignSendsNoMessage1AndStillAnswers(t *testing.T) {
 }
 
 func TestCancelledCampaignSendsNothingMoreAndItsWorkflowsEnd(t *testing.T) {
+	t.Parallel()
 	r := start(t, tight(), everyoneReplies) // most wait for quota when it is cancelled
 	r.startWorker()
 	id := r.launch(80)
@@ -84,6 +86,7 @@ func TestCancelledCampaignSendsNothingMoreAndItsWorkflowsEnd(t *testing.T) {
 }
 
 func TestOperatorCanCancelAtTheWorkflowItself(t *testing.T) {
+	t.Parallel()
 	r := start(t, tight(), everyoneReplies)
 	r.startWorker()
 	id := r.launch(60)
@@ -98,6 +101,7 @@ func TestOperatorCanCancelAtTheWorkflowItself(t *testing.T) {
 }
 
 func TestDecisionsAtRandomMomentsKeepTheLedgerExact(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not a secret
@@ -133,6 +137,7 @@ func TestDecisionsAtRandomMomentsKeepTheLedgerExact(t *testing.T) {
 }
 
 func TestScheduledCampaignIsStartedWhenItIsDue(t *testing.T) {
+	t.Parallel()
 	r := start(t, shrunk(), lively)
 	r.startWorker()
 	id := r.stored(3, time.Now().Add(1500*time.Millisecond))

@@ -35,10 +35,11 @@ func (r *relance) buildOf(id uuid.UUID) string {
 }
 
 func TestOldAndNewBuildSideBySideFinishTheirOwnCampaigns(t *testing.T) {
+	t.Parallel()
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a reply ends the wait
 	r := start(t, rules, func(*simulator.Config) {})
-	name := "relance-" + uuid.NewString() // the server is shared with other tests
+	name := "relance"
 	older, newer := worker.Deployment{Name: name, BuildID: "old"}, worker.Deployment{Name: name, BuildID: "new"}
 	waiting := func(id uuid.UUID) {
 		t.Helper()
@@ -72,6 +73,7 @@ func TestOldAndNewBuildSideBySideFinishTheirOwnCampaigns(t *testing.T) {
 }
 
 func TestReplayTellsWhetherThisBuildCanGoOnWithWhatRuns(t *testing.T) {
+	t.Parallel()
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour
 	s := ownServers(t) // nothing else runs on it

@@ -25,6 +25,7 @@ func lively(c *simulator.Config) {
 }
 
 func TestCampaignRunsFromLaunchToItsTotalsWithAnExactLedger(t *testing.T) {
+	t.Parallel()
 	r := start(t, shrunk(), lively)
 	r.startWorker()
 
@@ -42,6 +43,7 @@ func TestCampaignRunsFromLaunchToItsTotalsWithAnExactLedger(t *testing.T) {
 }
 
 func TestCampaignGoesOnWhereItWasWhenItsWorkerStops(t *testing.T) {
+	t.Parallel()
 	r := start(t, shrunk(), lively)
 	stop := r.startWorker()
 	id := r.launch(60)
@@ -58,6 +60,7 @@ func TestCampaignGoesOnWhereItWasWhenItsWorkerStops(t *testing.T) {
 }
 
 func TestHistoriesHoldNeitherNumbersNorTexts(t *testing.T) {
+	t.Parallel()
 	r := start(t, shrunk(), lively)
 	r.startWorker()
 	id := r.launch(3)
@@ -85,6 +88,7 @@ func TestHistoriesHoldNeitherNumbersNorTexts(t *testing.T) {
 }
 
 func TestContactsCanBeFoundByCampaignAndFinalState(t *testing.T) {
+	t.Parallel()
 	r := start(t, shrunk(), lively)
 	r.startWorker()
 	id := r.launch(4)
@@ -99,12 +103,14 @@ func TestContactsCanBeFoundByCampaignAndFinalState(t *testing.T) {
 			require.Equal(c, n, found.GetCount())
 		}, 30*time.Second, 200*time.Millisecond)
 	}
+	r.requireWorkflowsEnd(id)
 	described, err := r.engine.Client.DescribeWorkflow(t.Context(), workflows.CampaignID(id), "")
 	require.NoError(t, err)
 	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, described.Status)
 }
 
 func TestLostWakeUpIsRepeatedAndARemovedWorkflowIsRevived(t *testing.T) {
+	t.Parallel()
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a wake-up ends the wait
 	r := start(t, rules, func(c *simulator.Config) {})

@@ -47,6 +47,7 @@ func TestEveryFaultOfTheProviderLeavesAnExactLedger(t *testing.T) {
 		"halted":                  {Halted: 0.01, HaltStatus: 402},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := start(t, faulty(), func(c *simulator.Config) { lively(c); c.Faults = faults })
 			r.startWorker()
 			id := r.launch(faultyContacts)
@@ -59,6 +60,7 @@ func TestEveryFaultOfTheProviderLeavesAnExactLedger(t *testing.T) {
 }
 
 func TestFaultsMixedAtRandomLeaveAnExactLedger(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not a secret
@@ -84,6 +86,7 @@ func TestFaultsMixedAtRandomLeaveAnExactLedger(t *testing.T) {
 }
 
 func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
+	t.Parallel()
 	r := start(t, faulty(), lively)
 	require.NoError(t, r.simulator.Refuse(true))
 	r.startWorker()

@@ -74,6 +74,7 @@ const parkedLater = time.Second
 // The real servers, killed and started again around the end of the windows: the
 // model is in judge. A failing case prints its seed and what happened.
 func TestNoReplyIsLostOrMisjudgedWhateverStopsAroundTheEndOfTheWindow(t *testing.T) {
+	t.Parallel()
 	checks, contacts := 1, 20
 	if os.Getenv("RELANCE_SOAK") != "" {
 		checks, contacts = 10, 100 // a thousand schedules

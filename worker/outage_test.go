@@ -100,6 +100,7 @@ func (r *relance) post(body []byte) (code int, said string, err error) {
 }
 
 func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
+	t.Parallel()
 	s := ownServers(t)
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a reply ends the wait
