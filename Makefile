@@ -49,6 +49,11 @@ histories: tools ## Record the workflow histories of a released version: make hi
 	cd .data/histories && RELANCE_RECORD=$(CURDIR)/workflows/testdata/histories/$(FROM) go test -count=1 -run '^TestRecord' ./worker
 	git worktree remove --force .data/histories
 
+BENCH ?= .
+.PHONY: bench
+bench: tools ## Measure webhooks and replies next to the machine's own floor (5 minutes; BENCH=Replies for some)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
+
 .PHONY: lint
 lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic
 	go vet $(PKGS)

@@ -101,7 +101,7 @@ func (s *server) counts() string {
 	return shown
 }
 
-func TestTheAPIAnswersFreshAndRightWhenRedisGoesAway(t *testing.T) {
+func TestProperty2_TheAPIAnswersFreshAndRightWhenRedisGoesAway(t *testing.T) {
 	s, redis := cached(t)
 	s.contact("+33639980001")
 	id := s.running(3)
@@ -123,7 +123,7 @@ func TestTheAPIAnswersFreshAndRightWhenRedisGoesAway(t *testing.T) {
 	assert.Equal(t, "ok", read[object](s.call("GET", "/readyz", nil), 200)["redis"])
 }
 
-func TestStatsAreAtMostTwoSecondsBehind(t *testing.T) {
+func TestProperty15_StatsAreAtMostTwoSecondsBehind(t *testing.T) {
 	s, redis := cached(t)
 	id := s.running(3)
 	path := "/campaigns/" + id.String() + "/stats"

@@ -225,7 +225,7 @@ func (s *server) running(n int) uuid.UUID {
 	return id
 }
 
-func TestStatsHaveEveryFieldAndEveryState(t *testing.T) {
+func TestProperty14_StatsHaveEveryFieldAndEveryState(t *testing.T) {
 	s := serve(t)
 	id := s.running(5)
 	stats := read[object](s.call("GET", "/campaigns/"+id.String()+"/stats", nil), 200)

@@ -339,7 +339,7 @@ func TestALoadersErrorsAndPanicsAreTheCallersAndAreNotKept(t *testing.T) {
 
 // Property 2, and more than it asks: whatever happens to Redis, a process sees
 // its own changes at once and never an error.
-func TestWhateverHappensToRedisAnswersAreRightAndFresh(t *testing.T) {
+func TestProperty2_WhateverHappensToRedisAnswersAreRightAndFresh(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		redis, err := miniredis.Run()
 		require.NoError(t, err)

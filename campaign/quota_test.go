@@ -47,7 +47,7 @@ func TestAdmissionFollowsTheDesignsFormula(t *testing.T) {
 // The rule that keeps answers from starving, played on a random history: at
 // reserve 1 a reply inside its window always finds room, and no window of the
 // quota ever holds more than the limit.
-func TestNoReplyEverWaitsForQuotaAtFullReserve(t *testing.T) {
+func TestProperty5_NoReplyEverWaitsForQuotaAtFullReserve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := quotas(t)
 		q.Reserve = 1

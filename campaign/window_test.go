@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestReplyAtExactly24HoursIsLate(t *testing.T) {
+func TestProperty6_ReplyAtExactly24HoursIsLate(t *testing.T) {
 	sent := time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC)
 	ends := WindowEnd(sent, 24*time.Hour)
 	require.True(t, InWindow(ends.Add(-time.Nanosecond), ends))

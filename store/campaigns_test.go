@@ -38,7 +38,7 @@ func TestAdmissionAskedAgainForAWaveAnswersTheSame(t *testing.T) {
 	require.NotContains(t, b.admit(id, 2, 4), first[0])
 }
 
-func TestAdmissionLeavesRoomForEveryAnswer(t *testing.T) {
+func TestProperty5_AdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 10 })
 	contacts := b.contacts(12)
 	id := b.launched(contacts)
@@ -75,7 +75,7 @@ func TestBacklogOfUnsentContactsHoldsAdmissionBack(t *testing.T) {
 	require.Empty(t, admission.Contacts)
 }
 
-func TestCampaignClosesWhenEveryoneIsFinalAndStoresItsTotals(t *testing.T) {
+func TestProperties11And12_CampaignClosesWhenEveryoneIsFinalAndStoresItsTotals(t *testing.T) {
 	b := open(t)
 	id, contacts := b.messaged(2)
 	b.reply(0, "reply")
@@ -135,7 +135,7 @@ func TestTotalsFollowWhatIsLearntAfterACampaignHasCompleted(t *testing.T) {
 	require.Equal(t, []int64{1, 1, 1, 1}, []int64{c.SentCount, c.DeliveredCount, c.ReadCount, c.InteractionCount})
 }
 
-func TestSchemaRefusesASecondMessageOfAKind(t *testing.T) {
+func TestProperties4And10_SchemaRefusesASecondMessageOfAKind(t *testing.T) {
 	b := open(t)
 	id, contacts := b.messaged(1)
 	_, err := b.Pool().Exec(`INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type) VALUES (gen_random_uuid(), $1, $2, $3, 'message_1')`,

@@ -13,7 +13,7 @@ import (
 	"github.com/relance/relance/store"
 )
 
-func TestFirstReplyInTimeEarnsMessage2(t *testing.T) {
+func TestProperty8_FirstReplyInTimeCreatesMessage2InItsOwnTransaction(t *testing.T) {
 	b := open(t)
 	id, contacts := b.messaged(1)
 
@@ -83,7 +83,7 @@ func TestWindowIsNotClosedBeforeItsTimeNorOverAReply(t *testing.T) {
 
 // A reply and the end of the window, raced: under the row's lock one of them is
 // first, and the interaction's own stamp agrees with what was decided.
-func TestReplyAndEndOfWindowNeverBothWinNorBothLose(t *testing.T) {
+func TestProperty6_ReplyAndEndOfWindowNeverBothWinNorBothLose(t *testing.T) {
 	b := open(t, func(r *campaign.Rules) { r.ReplyWindow = 300 * time.Millisecond })
 	const n = 40
 	id, contacts := b.messaged(n)
@@ -232,7 +232,7 @@ func TestReplyAppliedAgainStaysWithItsCampaign(t *testing.T) {
 }
 
 // Property 6, at the instant itself.
-func TestReplyTakenInExactlyWhenTheWindowEndsIsLate(t *testing.T) {
+func TestProperty6_ReplyTakenInExactlyWhenTheWindowEndsIsLate(t *testing.T) {
 	b := open(t)
 	id, contacts := b.messaged(2)
 	for i, before := range []time.Duration{0, time.Microsecond} {

@@ -48,7 +48,7 @@ func parseOne(t *testing.T, name string) campaign.Event {
 	return events[0]
 }
 
-func TestWhatAPersonSendsIsAReply(t *testing.T) {
+func TestProperty7_WhatAPersonSendsIsAReplyOfItsType(t *testing.T) {
 	tests := []struct {
 		fixture string
 		want    campaign.Event

@@ -22,7 +22,7 @@ func (w *world) states() map[campaign.RecipientState]int {
 	return n
 }
 
-func TestCampaignCompletesWhenEveryoneIsFinal(t *testing.T) {
+func TestProperty11_CampaignCompletesWhenEveryoneIsFinal(t *testing.T) {
 	w := newWorld(t, 250)
 	start := w.env.Now()
 	for _, who := range w.order[:50] {
@@ -72,7 +72,7 @@ func TestReplyAfterTheCampaignsDeadlineButInsideItsOwnWindowEarnsMessage2(t *tes
 	require.Equal(t, campaign.Message2Sent, w.recipients[last].state)
 }
 
-func TestCampaignCompletesAtItsDeadlineWhateverTheStates(t *testing.T) {
+func TestProperty13_CampaignCompletesAtItsDeadlineWhateverTheStates(t *testing.T) {
 	w := newWorld(t, 30)
 	w.rules.Quota.Limit = 10 // five in flight a day: most are never reached
 	start := w.env.Now()

@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// schedule says when each act of a load is due, counted from its beginning.
+type schedule []time.Duration
+
+// steady spaces acts evenly.
+func steady(perSecond float64, lasting time.Duration) schedule {
+	s := make(schedule, int(perSecond*lasting.Seconds()))
+	for i := range s {
+		s[i] = time.Duration(float64(i) / perSecond * float64(time.Second))
+	}
+	return s
+}
+
+// load is what came of a schedule.
+type load struct {
+	schedule  schedule
+	begun     time.Time
+	lasted    time.Duration // until the last act ended
+	latencies latencies     // of each act, from when it was due to its end
+	errors    []error       // of the acts that failed
+	cpu       cpuUse
+}
+
+// run does each act when it is due, whether or not those before it have ended,
+// and returns when all have.
+func (s schedule) run(act func(i int) error) load {
+	l := load{schedule: s, begun: time.Now(), latencies: make(latencies, len(s))}
+	used := cpuUsed()
+	errs := make([]error, len(s))
+	var acts sync.WaitGroup
+	for i := range s {
+		time.Sleep(time.Until(l.due(i)))
+		acts.Go(func() {
+			errs[i] = act(i)
+			l.latencies[i] = time.Since(l.due(i))
+		})
+	}
+	acts.Wait()
+	l.lasted, l.cpu = time.Since(l.begun), cpuUsed().since(used)
+	for i, err := range errs {
+		if err != nil {
+			l.errors = append(l.errors, fmt.Errorf("number %d: %w", i, err))
+		}
+	}
+	return l
+}
+
+// due is the moment at which an act had to begin.
+func (l load) due(i int) time.Time { return l.begun.Add(l.schedule[i]) }
+
+// perSecond is the rate that was really reached.
+func (l load) perSecond() float64 { return float64(len(l.schedule)) / l.lasted.Seconds() }

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSteadyLoadIsSpacedEvenly(t *testing.T) {
+	require.Equal(t, schedule{0, 250 * time.Millisecond, 500 * time.Millisecond, 750 * time.Millisecond}, steady(4, time.Second))
+}
+
+func TestAStallCountsForAllThatHadToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		door := make(chan struct{}, 1) // a mutex would stop the bubble's clock
+		l := steady(10, time.Second).run(func(i int) error {
+			door <- struct{}{}
+			defer func() { <-door }()
+			if i == 0 {
+				time.Sleep(550 * time.Millisecond)
+			}
+			return nil
+		})
+		for i, latency := range l.latencies {
+			require.Equal(t, max(0, 550*time.Millisecond-time.Duration(i)*100*time.Millisecond), latency)
+		}
+		require.Equal(t, 900*time.Millisecond, l.lasted)
+	})
+}
+
+func TestFailuresAreKept(t *testing.T) {
+	refused := errors.New("refused")
+	l := steady(1000, 10*time.Millisecond).run(func(i int) error {
+		if i == 3 {
+			return refused
+		}
+		return nil
+	})
+	require.Len(t, l.errors, 1)
+	require.ErrorIs(t, l.errors[0], refused)
+}
+
+func TestPercentilesAreTimesThatOccurred(t *testing.T) {
+	var l latencies
+	for i := 200; i > 0; i-- {
+		l = append(l, time.Duration(i))
+	}
+	require.Equal(t, summary{p50: 100, p99: 198, longest: 200}, l.summary())
+	require.Equal(t, summary{p50: 7, p99: 7, longest: 7}, latencies{7}.summary())
+	require.Zero(t, latencies{}.summary())
+}
