@@ -38,7 +38,7 @@ test-short: tools ## Run the quick tests
 
 .PHONY: soak
 soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, 1,000 schedules of replies and outages
-	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./intake/... ./worker/...
+	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./intake/... ./proof/... ./worker/...
 
 FROM ?=
 .PHONY: histories

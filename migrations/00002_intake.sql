@@ -36,7 +36,12 @@ CREATE TABLE sealing_keys (
     key bytea NOT NULL CHECK (length(key) = 32)
 );
 
+-- Whose Message 1 is said to be undelivered may still reply, so an answer is kept
+-- room for.
+CREATE INDEX recipients_undelivered ON recipients (device_id, window_ends_at) WHERE state = 'failed' AND state_reason = 'undelivered';
+
 -- +goose Down
+DROP INDEX recipients_undelivered;
 DROP TABLE sealing_keys;
 DROP TRIGGER contacts_respect_opt_out ON contacts;
 DROP FUNCTION respect_opt_out();

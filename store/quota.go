@@ -54,8 +54,11 @@ func (s *Store) usage(tx *gorm.DB, deviceID string, at time.Time) (deviceUsage, 
 		             count(*) FILTER (WHERE state = 'replied') AS owed,
 		             count(*) FILTER (WHERE state = 'message_1_sent' AND window_ends_at > @at) AS open,
 		             min(window_ends_at) FILTER (WHERE state = 'message_1_sent' AND window_ends_at > @at) AS first_window
-		      FROM recipients
-		      WHERE device_id = @device AND state IN ('admitted', 'message_1_sent', 'replied')) r`,
+		      FROM (SELECT state, window_ends_at FROM recipients
+		            WHERE device_id = @device AND state IN ('admitted', 'message_1_sent', 'replied')
+		            UNION ALL -- WhatsApp says undelivered, but a reply may yet prove that it was
+		            SELECT 'message_1_sent', window_ends_at FROM recipients
+		            WHERE device_id = @device AND state = 'failed' AND state_reason = 'undelivered' AND window_ends_at > @at) alive) r`,
 		map[string]any{"device": deviceID, "at": at, "since": at.Add(-s.rules.Quota.Window)}).Scan(&u).Error
 	return u, err
 }

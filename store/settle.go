@@ -126,21 +126,29 @@ func (s *Store) markMessage2Sent(tx *gorm.DB, row sentRow, at time.Time) (sentRo
 
 // openWindow starts the reply window of a recipient whose Message 1 left. When
 // that is learnt only after the campaign was cancelled, or after the window has
-// passed, the recipient takes the final state that follows.
+// passed, or the contact has opted out, the recipient takes the final state that
+// follows.
 func (s *Store) openWindow(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sentRow, error) {
 	if row.State != campaign.Pending && row.State != campaign.Admitted && !row.State.CanSettleAs(row.StateReason, campaign.Message1Sent) {
 		return row, nil
 	}
-	var status campaign.Status
-	if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ?`, row.CampaignID); err != nil {
+	var present struct {
+		Status   campaign.Status
+		OptedOut bool
+	}
+	if err := first(tx, &present, `
+		SELECT c.status, coalesce(k.opted_out_at IS NOT NULL, false) AS opted_out
+		FROM campaigns c LEFT JOIN contacts k ON k.id = ? WHERE c.id = ?`, row.ContactID, row.CampaignID); err != nil {
 		return row, err
 	}
 	ends := campaign.WindowEnd(sentAt, s.rules.ReplyWindow)
 	row.State, row.StateReason, row.WindowEndsAt = campaign.Message1Sent, "", &ends
 	var finished *time.Time
 	switch {
-	case status == campaign.Cancelled:
+	case present.Status == campaign.Cancelled:
 		row.State, row.StateReason, finished = campaign.Stopped, campaign.ReasonCancelled, &at
+	case present.OptedOut:
+		row.State, row.StateReason, finished = campaign.Stopped, campaign.ReasonOptedOut, &at
 	case !campaign.InWindow(at, ends): // its workflow gave up and has ended
 		row.State, finished = campaign.NoInteraction, &at
 	}
