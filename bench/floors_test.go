@@ -28,7 +28,7 @@ func insertFloor(s *servers, at schedule) load {
 	client, body := newHTTPClient(), groupMessage().raw
 	settle()
 	l := at.run(func(int) error { return post(client, server.URL, body) })
-	require.Empty(s.b, l.errors)
+	require.NoError(s.b, l.failure())
 	require.Equal(s.b, len(at), count(s.b, db, `SELECT count(*) FROM webhooks`))
 	return l
 }
@@ -76,7 +76,7 @@ func workflowFloor(s *servers, at schedule) workflowLoad {
 
 	settle()
 	f := workflowLoad{load: at.run(func(i int) error { return c.SignalWorkflow(ctx, runs[i].GetID(), "", floorSignal, nil) })}
-	require.Empty(s.b, f.errors)
+	require.NoError(s.b, f.failure())
 	for i, run := range runs {
 		require.NoError(s.b, run.Get(ctx, nil))
 		for k := range f.activities {

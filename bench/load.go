@@ -52,6 +52,14 @@ func (s schedule) run(act func(i int) error) load {
 	return l
 }
 
+// failure tells how many acts failed, and how the first did; nil if none did.
+func (l load) failure() error {
+	if len(l.errors) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d failed, the first being %w", len(l.errors), len(l.schedule), l.errors[0])
+}
+
 // due is the moment at which an act had to begin.
 func (l load) due(i int) time.Time { return l.begun.Add(l.schedule[i]) }
 

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"errors"
+	"os/exec"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,8 @@ func TestFailuresAreKept(t *testing.T) {
 		return nil
 	})
 	require.Len(t, l.errors, 1)
-	require.ErrorIs(t, l.errors[0], refused)
+	require.EqualError(t, l.failure(), "1 of 10 failed, the first being number 3: refused")
+	require.ErrorIs(t, l.failure(), refused)
 }
 
 func TestPercentilesAreTimesThatOccurred(t *testing.T) {
@@ -51,4 +53,20 @@ func TestPercentilesAreTimesThatOccurred(t *testing.T) {
 	require.Equal(t, summary{p50: 100, p99: 198, longest: 200}, l.summary())
 	require.Equal(t, summary{p50: 7, p99: 7, longest: 7}, latencies{7}.summary())
 	require.Zero(t, latencies{}.summary())
+}
+
+func TestProcessorTimeIsCountedByProgram(t *testing.T) {
+	before := cpuUsed()
+	if len(before) == 0 {
+		t.Skip("there is no /proc here")
+	}
+	child := exec.Command("/bin/sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; read -r _")
+	input, err := child.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	defer func() {
+		require.NoError(t, input.Close())
+		_ = child.Wait() // read fails at the end of its input
+	}()
+	require.Eventually(t, func() bool { return cpuUsed().since(before)["sh"] >= 50*time.Millisecond }, 20*time.Second, 10*time.Millisecond)
 }

@@ -10,12 +10,19 @@ import (
 )
 
 // table is what a run prints when it is over.
-type table struct{ sections []section }
+type table struct{ sections []*section }
 
 // section is one benchmark's part of the table.
 type section struct {
 	title string
 	rows  [][]string
+}
+
+// add begins a section, which is printed also if its benchmark fails half-way.
+func (t *table) add(title string) *section {
+	s := &section{title: title}
+	t.sections = append(t.sections, s)
+	return s
 }
 
 var columns = []string{
