@@ -188,17 +188,3 @@ func (s *schedule) startDatabase() {
 	s.openAgain()
 	s.tell("the database is up")
 }
-
-func (s *schedule) stopTemporal(lastWord bool) {
-	s.temporal.up, s.temporal.lastWord = lastWord, lastWord
-	if lastWord {
-		s.tell("Temporal stops with the next request, which it takes but does not answer")
-	} else {
-		s.tell("Temporal stops")
-	}
-}
-
-func (s *schedule) startTemporal() {
-	s.temporal.up, s.temporal.lastWord = true, false
-	s.tell("Temporal is up")
-}

@@ -1,11 +1,16 @@
 package intake_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/relance/relance/store"
 )
 
 // death is where a process that takes webhooks in dies.
@@ -98,6 +103,10 @@ func (s *schedule) dispatch(d death) {
 	taken := 0
 	obituary := s.process(d, func() {
 		events, _ := s.store.TakeWebhooks(s.Context(), 200)
+		// Which of one moment's comes first is chance, which could not be replayed.
+		slices.SortFunc(events, func(a, b store.WebhookEvent) int {
+			return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), bytes.Compare(a.Raw, b.Raw))
+		})
 		taken = len(events)
 		s.temporal.dieIf(diesEarly)
 		for _, event := range events {

@@ -24,6 +24,7 @@ func TestNoScheduleLosesOrMisjudgesAReplyOrSendsASecondMessage2(t *testing.T) {
 			"":                             func(*rapid.T) { s.requireSoFar() },
 			"a webhook comes":              s.webhookComes,
 			"a webhook comes, all well":    s.webhookComesAllWell,
+			"a webhook is parked":          s.webhookIsParked,
 			"time passes":                  s.timePasses,
 			"the timer fires":              s.timerFires,
 			"the workflow goes on":         s.workflowGoesOn,
@@ -65,6 +66,13 @@ func (s *schedule) webhookComes(r *rapid.T) {
 
 func (s *schedule) webhookComesAllWell(r *rapid.T) { s.deliver(lives, s.drawFact(r)) }
 
+func (s *schedule) webhookIsParked(r *rapid.T) {
+	skipUnless(r, s.temporal.up && s.gate.isOpen())
+	s.stopDatabase(0, false)
+	s.deliver(lives, s.drawFact(r))
+	s.startDatabase()
+}
+
 func (s *schedule) drawFact(r *rapid.T) *fact {
 	return s.facts[rapid.IntRange(0, len(s.facts)-1).Draw(r, "fact")]
 }
@@ -76,7 +84,7 @@ func (s *schedule) timePasses(r *rapid.T) {
 	s.pass(10 * time.Second * time.Duration(rapid.IntRange(1, 4).Draw(r, "tens of seconds")))
 }
 
-func (s *schedule) timerFires(r *rapid.T) { skipUnless(r, s.fireTimer(20*time.Second)) }
+func (s *schedule) timerFires(r *rapid.T) { skipUnless(r, s.fireTimer(30*time.Second)) }
 
 func (s *schedule) workflowGoesOn(r *rapid.T) {
 	skipUnless(r, s.workflowHasWork())
@@ -115,7 +123,12 @@ func (s *schedule) databaseIsUp(r *rapid.T) {
 
 func (s *schedule) temporalStops(r *rapid.T) {
 	skipUnless(r, s.temporal.up)
-	s.stopTemporal(rapid.Bool().Draw(r, "swallows an answer"))
+	s.temporal.lastWord = rapid.Bool().Draw(r, "swallows an answer")
+	if s.temporal.up = s.temporal.lastWord; s.temporal.up {
+		s.tell("Temporal stops at the next request, which it takes and does not answer")
+	} else {
+		s.tell("Temporal stops")
+	}
 }
 
 func (s *schedule) temporalIsUp(r *rapid.T) {
@@ -123,24 +136,15 @@ func (s *schedule) temporalIsUp(r *rapid.T) {
 	s.startTemporal()
 }
 
+func (s *schedule) startTemporal() {
+	s.temporal.up, s.temporal.lastWord = true, false
+	s.tell("Temporal is up")
+}
+
 func (s *schedule) allIsUp(r *rapid.T) {
 	skipUnless(r, !s.temporal.up || !s.gate.isOpen())
-	s.allUp()
-}
-
-func (s *schedule) allUp() {
 	s.startDatabase()
 	s.startTemporal()
-}
-
-// mayWasteAnAttempt: a claim whose message never leaves uses up one of four
-// attempts, and nobody expects a message to leave after the last.
-func (s *schedule) mayWasteAnAttempt() bool {
-	wasted := s.wasted
-	if s.gate.isCounting() {
-		wasted++
-	}
-	return wasted < campaign.MaxAttempts-1
 }
 
 func skipUnless(r *rapid.T, possible bool) {
@@ -152,7 +156,8 @@ func skipUnless(r *rapid.T, possible bool) {
 // drain lets everything come up again and settle.
 func (s *schedule) drain() {
 	s.timePasses(s.T) // much may have been left undone over the end of the window
-	s.allUp()
+	s.startDatabase()
+	s.startTemporal()
 	for _, f := range s.facts {
 		if f.told && f.takenAt.IsZero() { // refused every time, so the provider repeats it
 			s.deliver(lives, f)
@@ -223,11 +228,12 @@ func (s *schedule) judgeMessages(state campaign.RecipientState) {
 			require.GreaterOrEqual(s, messages[f.message].level, f.level, "%s", f.name)
 		}
 	}
-	for of, m := range messages {
-		status := []campaign.MessageStatus{"", campaign.MessageSent, campaign.MessageDelivered, campaign.MessageRead}[m.level]
-		if m.status == campaign.MessageNoInteraction && state != campaign.Message2Sent {
+	for _, of := range bothMessages {
+		m := messages[of]
+		if m.level == 0 || m.status == campaign.MessageNoInteraction && state != campaign.Message2Sent {
 			continue
 		}
-		require.Equal(s, status, m.status, "the status of %s", of)
+		expected := []campaign.MessageStatus{campaign.MessageSent, campaign.MessageDelivered, campaign.MessageRead}[m.level-1]
+		require.Equal(s, expected, m.status, "the status of %s", of)
 	}
 }

@@ -36,7 +36,7 @@ const (
 	afterDeciding workerStop = "stops before it tells Temporal"
 )
 
-var workerStops = []workerStop{carriesOn, carriesOn, carriesOn, afterClaiming, afterSending, afterDeciding}
+var workerStops = []workerStop{carriesOn, afterClaiming, afterSending, afterDeciding}
 
 // fireTimer fires the workflow's timer if it is due, or nearly so: Temporal and the
 // database need not agree about how fast time passes.
@@ -125,6 +125,16 @@ func (s *schedule) reviveUnfinished() {
 	for _, recipient := range recipients {
 		_ = s.temporal.Revive(s.Context(), recipient.CampaignID, recipient.ContactID)
 	}
+}
+
+// mayWasteAnAttempt: a claim whose message never leaves uses up one of four
+// attempts, and nobody expects a message to leave after the last.
+func (s *schedule) mayWasteAnAttempt() bool {
+	wasted := s.wasted
+	if s.gate.isCounting() {
+		wasted++
+	}
+	return wasted < campaign.MaxAttempts-1
 }
 
 // run does what the activities SendMessage and CloseWindow do.
