@@ -82,6 +82,8 @@ type API struct {
 	crossOrigin *http.CrossOriginProtection
 	// logins bounds the memory that hashing passwords takes, 19 MiB each.
 	logins chan struct{}
+	// rehearsals bounds the processors that rehearsing takes.
+	rehearsals chan struct{}
 }
 
 // New makes an API. It reaches out to nothing.
@@ -99,6 +101,7 @@ func New(options Options) (*API, error) {
 	a := &API{
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
+		rehearsals: make(chan struct{}, rehearsalsAtOnce),
 	}
 	if err := a.router.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("preparing the router: %w", err)

@@ -12,7 +12,8 @@ import (
 	"github.com/relance/relance/store"
 )
 
-type campaignBody struct {
+// CampaignBody is what a caller says about a campaign, exported like [Paging].
+type CampaignBody struct {
 	Name              string      `json:"name" example:"Spring offer"`
 	Message1          string      `json:"message_1" example:"Hello {{name|there}}, may we tell you about our spring offer?"`
 	Message2          string      `json:"message_2" example:"Thank you {{name}}! Here it is."`
@@ -24,7 +25,7 @@ type campaignBody struct {
 	ExpectedReplyRate *float64    `json:"expected_reply_rate,omitempty" minimum:"0" maximum:"1"`
 }
 
-type startCampaignInput struct{ Body campaignBody }
+type startCampaignInput struct{ Body CampaignBody }
 
 type startedView struct {
 	Campaign campaignView `json:"campaign"`
@@ -121,7 +122,7 @@ const (
 )
 
 // check reads what a caller says about a campaign.
-func (b campaignBody) check() (store.Campaign, error) {
+func (b CampaignBody) check() (store.Campaign, error) {
 	var wrong fields
 	name, err := required(b.Name, longestCampaignName)
 	if err != nil {

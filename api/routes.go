@@ -37,6 +37,7 @@ func (a *API) routes() {
 
 	route(a, signedIn, "POST /campaigns/start", http.StatusAccepted, "Start a campaign, now or later", a.startCampaign, largest(8<<20))
 	route(a, signedIn, "POST /campaigns/forecast", http.StatusOK, "Tell how a campaign would run under the quota", a.forecastCampaign, largest(8<<20))
+	route(a, signedIn, "POST /campaigns/rehearse", http.StatusOK, "Play a campaign in skipped time, hour by hour", a.rehearseCampaign, largest(8<<20), within(rehearsalTimeout))
 	route(a, signedIn, "GET /campaigns", http.StatusOK, "List campaigns", a.listCampaigns)
 	route(a, signedIn, "GET /campaigns/{id}", http.StatusOK, "Show a campaign", a.getCampaign)
 	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)

@@ -91,8 +91,8 @@ type HourCount struct {
 // the number of contacts.
 func Forecast(plan Plan) Outlook { return newRehearsal(plan, nil).play() }
 
-// hour is the length of a [HourCount].
-func (r Rules) hour() time.Duration { return max(min(time.Hour, r.Deadline/48), 1) }
+// Hour is the length of a [HourCount].
+func (r Rules) Hour() time.Duration { return max(min(time.Hour, r.Deadline/48), 1) }
 
 // outlook gathers an [Outlook] from what a rehearsal tells; moments count from
 // the rehearsal's beginning.
@@ -127,7 +127,7 @@ func (o *outlook) finalBy(moment time.Duration) { o.final = max(o.final, moment)
 
 // hour is the count of the hour in which the moment lies.
 func (o *outlook) hour(moment time.Duration) *HourCount {
-	length := o.plan.Rules.hour()
+	length := o.plan.Rules.Hour()
 	starts := o.at(o.starts + (moment-o.starts)/length*length)
 	if n := len(o.Hours); n == 0 || !o.Hours[n-1].At.Equal(starts) {
 		o.Hours = append(o.Hours, HourCount{At: starts})
