@@ -46,8 +46,7 @@ func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (Send
 		result.Obstacle, result.Wait = claim.Obstacle, claim.Wait
 		return result, nil
 	case store.Recorded:
-		// An earlier attempt may have died before it could do this.
-		return resultOf(claim.Progress), storeError(a.Store.RefreshTotals(ctx, in.CampaignID))
+		return resultOf(claim.Progress), nil
 	case store.Unsettled:
 		return a.lookUp(ctx, claim)
 	default:

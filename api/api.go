@@ -84,6 +84,7 @@ type API struct {
 	logins chan struct{}
 	// rehearsals bounds the processors that rehearsing takes.
 	rehearsals chan struct{}
+	feeds      *feeds
 }
 
 // New makes an API. It reaches out to nothing.
@@ -101,7 +102,7 @@ func New(options Options) (*API, error) {
 	a := &API{
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
-		rehearsals: make(chan struct{}, rehearsalsAtOnce),
+		rehearsals: make(chan struct{}, rehearsalsAtOnce), feeds: newFeeds(),
 	}
 	if err := a.router.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("preparing the router: %w", err)
@@ -127,6 +128,10 @@ func New(options Options) (*API, error) {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// EndStreams ends the streams of events, which would otherwise keep a server from
+// shutting down for as long as somebody watches. It may be called once.
+func (a *API) EndStreams() { a.feeds.end() }
 
 // describe is what OpenAPI says of the API as a whole.
 func describe() huma.Config {

@@ -21,7 +21,8 @@ func (a *API) cancelCampaign(ctx context.Context, in *ByID) (*campaignOutput, er
 	return a.decide(ctx, in.ID, func() error { return a.store.Cancel(ctx, in.ID) })
 }
 
-// startStored starts a draft, among them those whose scheduled start was missed.
+// startStored starts a draft: at the time that it names if that is to come, else
+// now. Among drafts are campaigns whose scheduled start was missed.
 func (a *API) startStored(ctx context.Context, in *ByID) (*startCampaignOutput, error) {
 	stored, err := a.store.Campaign(ctx, in.ID)
 	if err != nil {
@@ -31,14 +32,20 @@ func (a *API) startStored(ctx context.Context, in *ByID) (*startCampaignOutput, 
 	if err != nil {
 		return nil, err
 	}
-	forecast, err := a.forecast(ctx, stored, reach, reach.At)
+	due := reach.At
+	if stored.ScheduledAt != nil && stored.ScheduledAt.After(due) {
+		due = *stored.ScheduledAt
+	}
+	forecast, err := a.forecast(ctx, stored, reach, due)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.store.Launch(ctx, in.ID, nil); err != nil {
+	if err := a.store.Launch(ctx, in.ID, &due); err != nil {
 		return nil, err
 	}
-	a.setGoing(ctx, in.ID)
+	if !due.After(reach.At) {
+		a.setGoing(ctx, in.ID)
+	}
 	if stored, err = a.store.Campaign(ctx, in.ID); err != nil {
 		return nil, err
 	}

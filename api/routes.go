@@ -39,7 +39,10 @@ func (a *API) routes() {
 	route(a, signedIn, "POST /campaigns/forecast", http.StatusOK, "Tell how a campaign would run under the quota", a.forecastCampaign, largest(8<<20))
 	route(a, signedIn, "POST /campaigns/rehearse", http.StatusOK, "Play a campaign in skipped time, hour by hour", a.rehearseCampaign, largest(8<<20), within(rehearsalTimeout))
 	route(a, signedIn, "GET /campaigns", http.StatusOK, "List campaigns", a.listCampaigns)
+	route(a, signedIn, "POST /campaigns", http.StatusCreated, "Draft a campaign", a.createDraft, largest(8<<20))
 	route(a, signedIn, "GET /campaigns/{id}", http.StatusOK, "Show a campaign", a.getCampaign)
+	route(a, signedIn, "PUT /campaigns/{id}", http.StatusOK, "Replace a draft, or a campaign that waits for its start", a.replaceDraft, largest(8<<20))
+	route(a, signedIn, "DELETE /campaigns/{id}", http.StatusNoContent, "Delete a campaign that has not begun", a.deleteDraft)
 	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)
 	route(a, signedIn, "GET /campaigns/{id}/recipients", http.StatusOK, "List a campaign's recipients", a.listRecipients)
 	route(a, signedIn, "POST /campaigns/{id}/start", http.StatusAccepted, "Start a draft", a.startStored)
@@ -48,6 +51,12 @@ func (a *API) routes() {
 	route(a, signedIn, "POST /campaigns/{id}/cancel", http.StatusOK, "End a campaign: nothing more leaves", a.cancelCampaign)
 	route(a, signedIn, "POST /campaigns/{id}/retry-failed", http.StatusOK, "Try again whom Message 1 could not be sent to", a.retryFailed)
 	route(a, signedIn, "POST /campaigns/{id}/test-send", http.StatusOK, "Send one message of a campaign to one number", a.testSend)
+
+	route(a, signedIn, "GET /campaigns/{id}/events", http.StatusOK, "Watch a campaign live", a.campaignEvents)
+	route(a, signedIn, "GET /events", http.StatusOK, "Watch all campaigns live", a.events)
+
+	route(a, signedIn, "GET /messages", http.StatusOK, "List messages", a.listMessages)
+	route(a, signedIn, "GET /messages/stats", http.StatusOK, "Count what became of all campaigns", a.messageStats)
 
 	route(a, signedIn, "GET /monitoring", http.StatusOK, "Show the quota and the device", a.monitoring)
 
@@ -60,6 +69,8 @@ func (a *API) routes() {
 	paths := a.huma.OpenAPI().Paths
 	paths["/contacts/import"].Post.RequestBody = csvBody()
 	paths["/webhooks/wassenger"].Post.RequestBody = webhookBody()
+	a.streams("/campaigns/{id}/events", liveCampaignView{})
+	a.streams("/events", overviewView{})
 }
 
 // access says who may call a route.

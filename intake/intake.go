@@ -142,6 +142,11 @@ func (in *Intake) Process(ctx context.Context, event store.WebhookEvent) error {
 // marks the webhook as processed. One event that fails costs none of the others.
 // A webhook with an acknowledgement that matches nothing yet stays unprocessed.
 func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []campaign.Event, problem error) error {
+	if len(events) == 1 && problem == nil {
+		if done, err := in.Store.AcknowledgeSettled(ctx, kept.ID, events[0]); err != nil || done {
+			return err
+		}
+	}
 	var outcomes []string
 	var errs []error
 	waiting := false

@@ -155,7 +155,7 @@ func (s *schedule) run(a activity, stop workerStop) (store.Progress, error) {
 		}
 		return claim.Progress, err
 	case claim.Verdict == store.Recorded:
-		return claim.Progress, s.store.RefreshTotals(s.Context(), theCampaignsID)
+		return claim.Progress, nil
 	case claim.Verdict == store.Unsettled:
 		return s.lookUp(claim)
 	case claim.Verdict == store.Wait || key.Type == campaign.Message1:

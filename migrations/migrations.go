@@ -35,14 +35,48 @@ func Up(ctx context.Context, db *sql.DB) (int64, error) {
 }
 
 // UpAt is Up for the database at an address, on connections of its own.
-func UpAt(ctx context.Context, url string) (err error) {
+func UpAt(ctx context.Context, url string) error {
+	return at(url, func(db *sql.DB) error {
+		_, err := Up(ctx, db)
+		return err
+	})
+}
+
+// UpAtTo is UpAt, but stops at a version: what a database of that time looked like.
+func UpAtTo(ctx context.Context, url string, version int64) error {
+	return at(url, func(db *sql.DB) error {
+		provider, err := newProvider(db)
+		if err != nil {
+			return err
+		}
+		if _, err := provider.UpTo(ctx, version); err != nil {
+			return fmt.Errorf("migrating the database to version %d: %w", version, err)
+		}
+		return nil
+	})
+}
+
+// DownAt undoes every migration: for those who develop them.
+func DownAt(ctx context.Context, url string) error {
+	return at(url, func(db *sql.DB) error {
+		provider, err := newProvider(db)
+		if err != nil {
+			return err
+		}
+		if _, err := provider.DownTo(ctx, 0); err != nil {
+			return fmt.Errorf("undoing the migrations: %w", err)
+		}
+		return nil
+	})
+}
+
+func at(url string, migrate func(*sql.DB) error) (err error) {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
 		return fmt.Errorf("opening the database to migrate: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = Up(ctx, db)
-	return err
+	return migrate(db)
 }
 
 // Pending reports whether the database lacks a migration that this binary has.

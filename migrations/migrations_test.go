@@ -37,3 +37,9 @@ func TestAnEmptyDatabaseIsPending(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, pending)
 }
+
+func TestEveryMigrationCanBeUndoneAndDoneAgain(t *testing.T) {
+	url := testenv.Database(t, migrations.UpAt)
+	require.NoError(t, migrations.DownAt(t.Context(), url))
+	require.NoError(t, migrations.UpAt(t.Context(), url))
+}

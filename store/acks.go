@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,54 +14,106 @@ import (
 
 // applyAck moves one of our messages forward, never back. An acknowledgement
 // proves that the message left, even before our own send has returned.
-func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, Recipient, error) {
+func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, error) {
 	id, err := acknowledged(tx, event)
 	if errors.Is(err, ErrNotFound) {
-		return Effect{Outcome: "acknowledgement of an unknown message", Unmatched: true}, Recipient{}, nil
+		return Effect{Outcome: "acknowledgement of an unknown message", Unmatched: true}, nil
 	}
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	row, err := lockMessage(tx, id)
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	at, err := now(tx)
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	recipient := Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
-	effect := Effect{Outcome: "acknowledged: " + string(event.Status)}
+	effect := Effect{Outcome: outcomeOf(event)}
 	if row.ClaimedAt == nil {
-		return Effect{Outcome: "acknowledgement of a message never sent"}, Recipient{}, nil
+		return Effect{Outcome: "acknowledgement of a message never sent"}, nil
 	}
 	if row.SentAt == nil && event.Status != campaign.MessageFailed || row.Status == campaign.MessageSending || row.Status == campaign.MessageUnknown {
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {
-			return Effect{}, Recipient{}, err
+			return Effect{}, err
 		}
 		effect.Wake = []Recipient{recipient}
 	}
 	if event.Status == campaign.MessageFailed && row.Status.After(campaign.MessageFailed) == campaign.MessageFailed && row.Status != campaign.MessageFailed {
 		_, err := failMessage(tx, row, Refusal{Reason: campaign.ReasonUndelivered, Detail: event.Failure}, at)
 		effect.Wake = []Recipient{recipient}
-		return effect, recipient, err
+		return effect, err
 	}
-	return effect, recipient, moveForward(tx, row, event, ackMoment(event.At, *row.ClaimedAt, at))
+	return effect, moveForward(tx, row, event, ackMoment(event.At, *row.ClaimedAt, at))
 }
 
-// acknowledged finds the message an acknowledgement is about: by our own
-// reference, then WhatsApp's id, then the provider's.
-func acknowledged(tx *gorm.DB, event campaign.Event) (uuid.UUID, error) {
-	reference, err := uuid.Parse(event.Reference)
-	if err != nil {
-		reference = uuid.Nil // not one of ours; no row has it
+// AcknowledgeSettled takes in what most webhooks are, in one statement: an
+// acknowledgement, alone in its webhook, of a message that is known to have left.
+// It does to message and webhook what [Store.Apply] and [Store.FinishWebhook]
+// do. done is false, and nothing has been done, for any other.
+func (s *Store) AcknowledgeSettled(ctx context.Context, webhookID uuid.UUID, event campaign.Event) (done bool, err error) {
+	if event.Kind != campaign.EventAck || event.Status == campaign.MessageFailed {
+		return false, nil
 	}
+	var at *time.Time
+	if !event.At.IsZero() {
+		at = &event.At
+	}
+	// Of the message's row alone: what has left concerns nobody else any more.
+	// Where another changes it meanwhile, PostgreSQL looks at the row again.
+	err = value(s.db.WithContext(ctx), &done, `
+		WITH clock AS MATERIALIZED (SELECT relance_now() AS now),
+		settled AS (
+		    SELECT id, least(greatest(coalesce(CAST(@at AS timestamptz), clock.now), claimed_at), clock.now) AS moment
+		    FROM (`+theAcknowledged+`) found JOIN messages m USING (id), clock
+		    WHERE m.status IN ('sent', 'delivered', 'read', 'no_interaction')),
+		moved AS (
+		    UPDATE messages m
+		    SET status = CASE WHEN @status = 'read' AND m.status IN ('sent', 'delivered') OR @status = 'delivered' AND m.status = 'sent'
+		                      THEN @status ELSE m.status END,
+		        delivered_at = CASE WHEN @status IN ('delivered', 'read') THEN least(coalesce(m.delivered_at, moment), moment) ELSE m.delivered_at END,
+		        read_at = CASE WHEN @status = 'read' THEN coalesce(m.read_at, moment) ELSE m.read_at END,
+		        wa_id = coalesce(m.wa_id, nullif(@wa_id, '')), provider_id = coalesce(m.provider_id, nullif(@provider_id, ''))
+		    FROM settled WHERE m.id = settled.id),
+		finished AS (
+		    UPDATE webhook_events SET processed_at = clock.now, outcome = @outcome
+		    FROM clock WHERE id = @webhook AND EXISTS (SELECT FROM settled))
+		SELECT EXISTS (SELECT FROM settled)`, map[string]any{
+		"reference": reference(event.Reference), "wa_id": event.WAID, "provider_id": event.ProviderID,
+		"status": string(event.Status), "at": at, "webhook": webhookID, "outcome": outcomeOf(event),
+	})
+	if err != nil {
+		return false, fmt.Errorf("applying an acknowledgement: %w", err)
+	}
+	return done, nil
+}
+
+func outcomeOf(ack campaign.Event) string { return "acknowledged: " + string(ack.Status) }
+
+// reference reads our own reference; what is not one of ours no row has.
+func reference(text string) uuid.UUID {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+// theAcknowledged is the message that an acknowledgement is about: by our own
+// reference, then WhatsApp's id, then the provider's.
+const theAcknowledged = `
+	SELECT id FROM messages
+	WHERE id = @reference OR wa_id = nullif(@wa_id, '') OR provider_id = nullif(@provider_id, '')
+	ORDER BY id = @reference DESC, wa_id = nullif(@wa_id, '') DESC NULLS LAST
+	LIMIT 1`
+
+func acknowledged(tx *gorm.DB, event campaign.Event) (uuid.UUID, error) {
 	var id uuid.UUID
-	err = value(tx, &id, `
-		SELECT id FROM messages
-		WHERE id = @reference OR wa_id = nullif(@wa_id, '') OR provider_id = nullif(@provider_id, '')
-		ORDER BY id = @reference DESC, wa_id = nullif(@wa_id, '') DESC NULLS LAST
-		LIMIT 1`, map[string]any{"reference": reference, "wa_id": event.WAID, "provider_id": event.ProviderID})
+	err := value(tx, &id, theAcknowledged, map[string]any{
+		"reference": reference(event.Reference), "wa_id": event.WAID, "provider_id": event.ProviderID,
+	})
 	return id, err
 }
 

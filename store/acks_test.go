@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
@@ -84,4 +85,83 @@ func TestAckOfAnUnknownMessageChangesNothing(t *testing.T) {
 	effect := b.ack(campaign.MessageRead, time.Now(), campaign.Event{WAID: "somebody typed on the phone", Reference: "not-ours"})
 	require.Equal(t, "acknowledgement of an unknown message", effect.Outcome)
 	require.Zero(t, one[int](b, `SELECT count(read_at) FROM messages`))
+}
+
+// What most acknowledgements are is taken in by one statement, and the rest by
+// a transaction: both must come to the same.
+func TestAcknowledgementsComeToTheSameEitherWay(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(2)
+	messages := [2]uuid.UUID{}
+	for i := range messages {
+		messages[i] = one[uuid.UUID](b, `SELECT id FROM messages WHERE contact_id = $1`, contacts[i])
+	}
+	sent := time.Now().Add(-time.Hour)
+	statuses := []campaign.MessageStatus{campaign.MessageSent, campaign.MessageDelivered, campaign.MessageRead, campaign.MessageNoInteraction}
+	moments := []time.Time{{}, sent.Add(-time.Hour), sent.Add(time.Millisecond), sent.Add(2 * time.Millisecond), sent.Add(2 * time.Hour)}
+	rapid.Check(t, func(r *rapid.T) {
+		// The start is any that such a message can have.
+		status := rapid.SampledFrom(statuses).Draw(r, "status")
+		delivered, read := rapid.Bool().Draw(r, "delivered"), rapid.Bool().Draw(r, "read")
+		ids := rapid.Bool().Draw(r, "ids known")
+		b.exec(`UPDATE messages SET status = $1, delivered_at = CASE WHEN $2 THEN sent_at + interval '1.5 milliseconds' END,
+			read_at = CASE WHEN $3 THEN sent_at + interval '1.6 milliseconds' END, claimed_at = $4, sent_at = $4,
+			wa_id = CASE WHEN $5 THEN 'known' || id END`, status, delivered, read, sent, ids)
+		for range rapid.IntRange(1, 3).Draw(r, "acknowledgements") {
+			ack := campaign.Event{
+				Kind: campaign.EventAck, Name: "message:out:ack", Status: rapid.SampledFrom(statuses[:3]).Draw(r, "ack"),
+				At: rapid.SampledFrom(moments).Draw(r, "at"),
+			}
+			for i, message := range messages {
+				ack.Reference, ack.WAID, ack.ProviderID = message.String(), "new"+message.String(), "p-"+message.String()
+				kept, err := b.KeepWebhook(t.Context(), uuid.NewString(), []byte("{}"), time.Time{})
+				require.NoError(r, err)
+				outcome := ""
+				if i == 0 {
+					effect, err := b.Apply(t.Context(), ack, kept.ReceivedAt)
+					require.NoError(r, err)
+					require.Empty(r, effect.Wake)
+					outcome = effect.Outcome
+				} else {
+					done, err := b.AcknowledgeSettled(t.Context(), kept.ID, ack)
+					require.NoError(r, err)
+					require.True(r, done)
+					outcome = one[string](b, `SELECT outcome FROM webhook_events WHERE id = $1 AND processed_at IS NOT NULL`, kept.ID)
+				}
+				require.Equal(r, "acknowledged: "+string(ack.Status), outcome)
+			}
+		}
+		row := func(i int) string {
+			// The clock's own moment is not twice the same.
+			return one[string](b, `SELECT format('%s %s %s %s %s', status, replace(wa_id, id::text, ''), replace(provider_id, id::text, ''),
+				CASE WHEN delivered_at > $2::timestamptz + interval '30 minutes' THEN 'now' ELSE delivered_at::text END,
+				CASE WHEN read_at > $2::timestamptz + interval '30 minutes' THEN 'now' ELSE read_at::text END) FROM messages WHERE id = $1`, messages[i], sent)
+		}
+		require.Equal(r, row(0), row(1))
+	})
+	require.Equal(t, campaign.Message1Sent, b.state(id, contacts[1]))
+}
+
+func TestAnAcknowledgementThatSaysMoreIsLeftToTheTransaction(t *testing.T) {
+	b, id, contact, claim := claimed(t)
+	of := func(ack campaign.Event) bool {
+		t.Helper()
+		kept, err := b.KeepWebhook(t.Context(), uuid.NewString(), []byte("{}"), time.Time{})
+		require.NoError(t, err)
+		ack.Kind, ack.Reference = campaign.EventAck, claim.MessageID.String()
+		done, err := b.AcknowledgeSettled(t.Context(), kept.ID, ack)
+		require.NoError(t, err)
+		require.Equal(t, done, one[bool](b, `SELECT processed_at IS NOT NULL FROM webhook_events WHERE id = $1`, kept.ID))
+		return done
+	}
+	require.False(t, of(campaign.Event{Status: campaign.MessageDelivered}), "our own send has not returned: it proves that the message left")
+	require.Equal(t, campaign.MessageSending, b.status(claim.MessageID))
+	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	require.NoError(t, err)
+	require.False(t, of(campaign.Event{Status: campaign.MessageFailed}))
+	require.True(t, of(campaign.Event{Status: campaign.MessageDelivered}))
+	require.Equal(t, campaign.MessageDelivered, b.status(claim.MessageID))
+	require.Equal(t, campaign.Message1Sent, b.state(id, contact))
+	claim.MessageID = uuid.New()
+	require.False(t, of(campaign.Event{Status: campaign.MessageDelivered}), "a message that is not known")
 }

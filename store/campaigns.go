@@ -220,10 +220,7 @@ func (s *Store) CloseCampaign(ctx context.Context, id uuid.UUID) (Closing, error
 	if err != nil || !closing.Closed {
 		return closing, err
 	}
-	// A transaction of its own: whoever changes a recipient after the one above
-	// sees the campaign completed and refreshes the totals; whoever changed one
-	// before is seen here. So no change is missed.
-	return closing, s.RefreshTotals(ctx, id)
+	return closing, s.storeTotals(ctx, id)
 }
 
 // leaveUnsent ends every recipient whose Message 1 has surely not left. One
@@ -236,27 +233,4 @@ func leaveUnsent(tx *gorm.DB, id uuid.UUID, reason campaign.Reason, at time.Time
 		      WHERE r.campaign_id = ? AND r.state IN ('pending', 'admitted') AND m.status = 'pending'
 		      ORDER BY r.position FOR UPDATE) unsent
 		WHERE r.campaign_id = unsent.campaign_id AND r.contact_id = unsent.contact_id`, reason, at, id).Error
-}
-
-// RefreshTotals stores a finished campaign's totals anew; it does nothing to one that is still open.
-func (s *Store) RefreshTotals(ctx context.Context, id uuid.UUID) error {
-	return s.transaction(ctx, "refreshing the campaign's totals", func(tx *gorm.DB) error {
-		var status campaign.Status
-		if err := value(tx, &status, `SELECT status FROM campaigns WHERE id = ?`, id); err != nil || !status.Final() {
-			return err
-		}
-		// Locked by a statement of its own, so that the one that counts begins after
-		// the refresh before it has been committed: the newest count wins.
-		if err := tx.Exec(`SELECT FROM campaigns WHERE id = ? FOR NO KEY UPDATE`, id).Error; err != nil {
-			return err
-		}
-		return tx.Exec(`
-			UPDATE campaigns c SET sent_count = m.sent, delivered_count = m.delivered, read_count = m.read,
-			       failed_count = m.failed, interaction_count = i.n
-			FROM (SELECT count(sent_at) AS sent, count(delivered_at) AS delivered, count(read_at) AS read,
-			             count(*) FILTER (WHERE status = 'failed') AS failed
-			      FROM messages WHERE campaign_id = @id) m,
-			     (SELECT count(*) AS n FROM interactions WHERE campaign_id = @id) i
-			WHERE c.id = @id`, map[string]any{"id": id}).Error
-	})
 }

@@ -129,6 +129,7 @@ func TestTotalsFollowWhatIsLearntAfterACampaignHasCompleted(t *testing.T) {
 	message := one[uuid.UUID](b, `SELECT id FROM messages`)
 	b.ack(campaign.MessageRead, time.Now(), campaign.Event{Reference: message.String()})
 	b.reply(0, "late")
+	require.NoError(t, b.FoldStats(t.Context()), "which the dispatcher does every second")
 
 	c, err := b.Campaign(t.Context(), id)
 	require.NoError(t, err)

@@ -188,6 +188,7 @@ func TestMessage2StillLeavesAfterTheCampaignHasCompleted(t *testing.T) {
 	b.send(key(id, contacts[0], campaign.Message2))
 
 	require.Equal(t, campaign.Message2Sent, b.state(id, contacts[0]))
+	require.NoError(t, b.FoldStats(t.Context()), "which the dispatcher does every second")
 	require.Equal(t, 2, one[int](b, `SELECT sent_count FROM campaigns WHERE id = $1`, id), "the stored totals are refreshed")
 	require.Equal(t, 1, one[int](b, `SELECT interaction_count FROM campaigns WHERE id = $1`, id))
 }

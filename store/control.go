@@ -62,7 +62,7 @@ func (s *Store) Cancel(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	return s.RefreshTotals(ctx, id)
+	return s.storeTotals(ctx, id)
 }
 
 // stopAnswers ends every recipient who was sent Message 1 and whose Message 2

@@ -68,6 +68,7 @@ func TestCancelledCampaignEndsEveryoneAndNothingMoreLeaves(t *testing.T) {
 	_, err := b.SettleSent(t.Context(), leaving.MessageID, accepted(leaving))
 	require.NoError(t, err)
 	require.Equal(t, campaign.Stopped, b.state(id, contacts[2]), "it had left")
+	require.NoError(t, b.FoldStats(t.Context()), "which the dispatcher does every second")
 	c, err := b.Campaign(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, []any{campaign.Cancelled, int64(3)}, []any{c.Status, c.SentCount})

@@ -41,8 +41,12 @@ func connect(t testing.TB, url string, rules campaign.Rules) bench {
 	t.Helper()
 	s, err := store.Open(context.Background(), url, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return bench{Store: s, t: t, url: url}
+	b := bench{Store: s, t: t, url: url}
+	t.Cleanup(func() {
+		b.requireExactStats()
+		require.NoError(t, s.Close())
+	})
+	return b
 }
 
 // reopen is the same database after a restart with other rules.

@@ -19,8 +19,10 @@ type Monitoring struct {
 	Usage      campaign.Usage
 	// NextSlotAt is when the next message may leave: At while the quota has room.
 	NextSlotAt time.Time
-	// Answered of Messaged contacts, who were sent Message 1 within the last
-	// seven days, replied in time.
+	// Days are the last seven days, today the last of them.
+	Days []Day
+	// Answered of Messaged contacts, who were sent Message 1 on those days,
+	// replied in time.
 	Messaged, Answered int64
 	Backlog            Backlog
 }
@@ -47,8 +49,8 @@ func (m Monitoring) ReplyRate() (rate float64, ok bool) {
 	return float64(m.Answered) / float64(m.Messaged), true
 }
 
-// rateOver is the time over which the reply rate is measured.
-const rateOver = 7 * 24 * time.Hour
+// historyDays are the days over which the reply rate is measured.
+const historyDays = 7
 
 // Monitor looks at the device's quota and health in one consistent view.
 func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
@@ -76,14 +78,11 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 		if !s.rules.Quota.MayLeave(used.Usage) && used.OldestCounted != nil {
 			m.NextSlotAt = used.OldestCounted.Add(s.rules.Quota.Window)
 		}
-		var replies struct{ Messaged, Answered int64 }
-		err = first(tx, &replies, `
-			SELECT count(*) AS messaged, count(r.replied_at) AS answered
-			FROM messages m JOIN recipients r ON r.campaign_id = m.campaign_id AND r.contact_id = m.contact_id
-			WHERE m.device_id = ? AND m.counted_at > ? AND m.message_type = 'message_1'`, s.deviceID, at.Add(-rateOver))
-		m.Messaged, m.Answered = replies.Messaged, replies.Answered
-		if err != nil {
+		if m.Days, err = s.lastDays(tx, at, historyDays); err != nil {
 			return err
+		}
+		for _, day := range m.Days {
+			m.Messaged, m.Answered = m.Messaged+day.Message1, m.Answered+day.Replied
 		}
 		return first(tx, &m.Backlog, `
 			SELECT w.n AS webhooks, w.oldest AS oldest_webhook_at, a.n AS answers, a.oldest AS oldest_answer_at

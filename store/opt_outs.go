@@ -42,7 +42,7 @@ func (s *Store) SetOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (C
 	if err != nil {
 		return contact, nil, err
 	}
-	return contact, stopped, s.refreshTotalsOf(ctx, stopped)
+	return contact, stopped, nil
 }
 
 // person is who a wish is about: a contact, if known, and phone numbers.

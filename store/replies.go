@@ -15,39 +15,37 @@ import (
 // lock of the recipient's row. It is judged by when it was taken in, on the
 // database's clock: whatever delays its application, such as a process that
 // died, costs nobody a Message 2.
-func (s *Store) applyReply(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Effect, Recipient, error) {
+func (s *Store) applyReply(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Effect, error) {
 	recipient, err := repliedTo(tx, event, receivedAt)
 	if errors.Is(err, ErrNotFound) {
-		effect, err := strangersReply(tx, event)
-		return effect, Recipient{}, err
+		return strangersReply(tx, event)
 	}
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	row, err := lockMessage1(tx, recipient)
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	at, err := now(tx)
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	if row.SentAt == nil && row.ClaimedAt != nil {
 		// Nobody answers a message that was not sent.
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {
-			return Effect{}, Recipient{}, err
+			return Effect{}, err
 		}
 	}
 	inTime := row.WindowEndsAt != nil && campaign.InWindow(receivedAt, *row.WindowEndsAt)
 	isNew, err := recordInteraction(tx, recipient, event, receivedAt, inTime)
 	if err != nil {
-		return Effect{}, Recipient{}, err
+		return Effect{}, err
 	}
 	if !isNew {
-		return Effect{Outcome: "repeated reply"}, recipient, nil
+		return Effect{Outcome: "repeated reply"}, nil
 	}
-	effect, err := react(tx, event, row, inTime, at)
-	return effect, recipient, err
+	return react(tx, event, row, inTime, at)
 }
 
 // strangersReply keeps nothing of a reply from somebody never messaged but a
@@ -136,12 +134,8 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 		return recipient, err
 	}
 	if event.QuotedWAID != "" || event.QuotedReference != "" {
-		reference, err := uuid.Parse(event.QuotedReference)
-		if err != nil {
-			reference = uuid.Nil // not one of ours; no row has it
-		}
 		err = first(tx, &recipient, `SELECT campaign_id, contact_id FROM messages WHERE wa_id = nullif(?, '') OR id = ? LIMIT 1`,
-			event.QuotedWAID, reference)
+			event.QuotedWAID, reference(event.QuotedReference))
 		if !errors.Is(err, ErrNotFound) {
 			return recipient, err
 		}
@@ -174,10 +168,5 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 
 // lockMessage1 locks a recipient and its Message 1.
 func lockMessage1(tx *gorm.DB, recipient Recipient) (sentRow, error) {
-	var id uuid.UUID
-	if err := value(tx, &id, `SELECT id FROM messages WHERE campaign_id = ? AND contact_id = ? AND message_type = 'message_1'`,
-		recipient.CampaignID, recipient.ContactID); err != nil {
-		return sentRow{}, err
-	}
-	return lockMessage(tx, id)
+	return lock(tx, `m.campaign_id = ? AND m.contact_id = ? AND m.message_type = 'message_1'`, recipient.CampaignID, recipient.ContactID)
 }

@@ -39,12 +39,16 @@ type sentRow struct {
 
 // lockMessage locks a message's recipient and then the message.
 func lockMessage(tx *gorm.DB, messageID uuid.UUID) (sentRow, error) {
+	return lock(tx, `m.id = ?`, messageID)
+}
+
+func lock(tx *gorm.DB, which string, values ...any) (sentRow, error) {
 	var row sentRow
 	err := first(tx, &row, `
 		SELECT m.id, m.campaign_id, m.contact_id, m.message_type, m.status, m.attempts, m.claimed_at, m.sent_at, m.absent_since,
 		       r.state, r.state_reason, r.window_ends_at, r.replied_at
 		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id
-		WHERE m.id = ? FOR UPDATE OF r, m`, messageID)
+		WHERE `+which+` FOR UPDATE OF r, m`, values...)
 	return row, err
 }
 
@@ -57,7 +61,6 @@ func (row sentRow) progress(at time.Time) Progress {
 // that is already settled only gains the provider's ids it lacked.
 func (s *Store) SettleSent(ctx context.Context, messageID uuid.UUID, accepted Acceptance) (Progress, error) {
 	var progress Progress
-	var campaignID uuid.UUID
 	err := s.transaction(ctx, "settling a sent message", func(tx *gorm.DB) error {
 		row, err := lockMessage(tx, messageID)
 		if err != nil {
@@ -72,13 +75,10 @@ func (s *Store) SettleSent(ctx context.Context, messageID uuid.UUID, accepted Ac
 			return err
 		}
 		row, err = s.markSent(tx, row, sentMoment(row, accepted.CreatedAt, at), at)
-		campaignID, progress = row.CampaignID, row.progress(at)
+		progress = row.progress(at)
 		return err
 	})
-	if err != nil {
-		return progress, err
-	}
-	return progress, s.RefreshTotals(ctx, campaignID)
+	return progress, err
 }
 
 // sentMoment is when a message left: now for an answer that has just come; the
@@ -187,7 +187,6 @@ func (s *Store) underClaim(ctx context.Context, doing string, messageID uuid.UUI
 	decide func(tx *gorm.DB, row sentRow, at time.Time) (sentRow, error),
 ) (Progress, error) {
 	var progress Progress
-	var campaignID uuid.UUID
 	err := s.transaction(ctx, doing, func(tx *gorm.DB) error {
 		row, err := lockMessage(tx, messageID)
 		if err != nil {
@@ -200,13 +199,10 @@ func (s *Store) underClaim(ctx context.Context, doing string, messageID uuid.UUI
 		if row.Status == campaign.MessageSending && row.ClaimedAt.Equal(token) {
 			row, err = decide(tx, row, at)
 		}
-		campaignID, progress = row.CampaignID, row.progress(at)
+		progress = row.progress(at)
 		return err
 	})
-	if err != nil || !progress.State.Final() {
-		return progress, err
-	}
-	return progress, s.RefreshTotals(ctx, campaignID)
+	return progress, err
 }
 
 func releaseMessage(tx *gorm.DB, row sentRow, reached bool, detail string, at time.Time) (sentRow, error) {

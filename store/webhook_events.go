@@ -132,42 +132,18 @@ type Effect struct {
 // of the database's clock, in one transaction under the lock of the recipient
 // it is about. Applied again, it changes nothing.
 func (s *Store) Apply(ctx context.Context, event campaign.Event, receivedAt time.Time) (Effect, error) {
+	if event.Kind != campaign.EventReply && event.Kind != campaign.EventAck {
+		return Effect{Outcome: "ignored: " + event.Ignored}, nil
+	}
 	var effect Effect
-	var touched []Recipient
 	err := s.transaction(ctx, "applying a webhook event", func(tx *gorm.DB) error {
 		var err error
-		var recipient Recipient
-		switch event.Kind {
-		case campaign.EventReply:
-			effect, recipient, err = s.applyReply(tx, event, receivedAt)
-		case campaign.EventAck:
-			effect, recipient, err = s.applyAck(tx, event)
-		default:
-			effect = Effect{Outcome: "ignored: " + event.Ignored}
-		}
-		touched = effect.Wake
-		if recipient != (Recipient{}) {
-			touched = append(slices.Clone(touched), recipient)
+		if event.Kind == campaign.EventReply {
+			effect, err = s.applyReply(tx, event, receivedAt)
+		} else {
+			effect, err = s.applyAck(tx, event)
 		}
 		return err
 	})
-	if err != nil {
-		return effect, err
-	}
-	return effect, s.refreshTotalsOf(ctx, touched)
-}
-
-// refreshTotalsOf refreshes the totals of these recipients' campaigns.
-func (s *Store) refreshTotalsOf(ctx context.Context, recipients []Recipient) error {
-	done := map[uuid.UUID]bool{}
-	for _, recipient := range recipients {
-		if done[recipient.CampaignID] {
-			continue
-		}
-		done[recipient.CampaignID] = true
-		if err := s.RefreshTotals(ctx, recipient.CampaignID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return effect, err
 }

@@ -43,6 +43,9 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	loops.Go(func() {
 		d.every(ctx, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
 	})
+	loops.Go(func() {
+		d.every(ctx, func() { d.round(ctx, "folding statistics", d.Store.FoldStats) })
+	})
 	d.every(ctx, func() {
 		d.round(ctx, "starting due campaigns", d.startCampaigns)
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)

@@ -114,7 +114,7 @@ func runStack(ctx context.Context, c config, flags devFlags, servers *stack, lis
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveHTTP(running, listeners.api, handler, logger) })
+	group.Go(func() error { return serveHTTP(running, listeners.api, handler, logger, handler.EndStreams) })
 	group.Go(func() error { return serveHTTP(running, listeners.simulator, servers.simulator.Handler(), logger) })
 	group.Go(func() error { return s.runWorker(running) })
 	group.Go(func() error { return servers.simulator.Run(running) })

@@ -80,7 +80,7 @@ func (s *services) runAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening on HTTP_ADDR: %w", err)
 	}
-	return serveHTTP(ctx, listener, handler, s.logger)
+	return serveHTTP(ctx, listener, handler, s.logger, handler.EndStreams)
 }
 
 func (s *services) runWorker(ctx context.Context) error {
@@ -116,10 +116,14 @@ const (
 )
 
 // serveHTTP serves until the context ends, then lets open requests finish.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
+// ending tells those that would not by themselves.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, ending ...func()) error {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	for _, end := range ending {
+		server.RegisterOnShutdown(end)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

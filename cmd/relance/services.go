@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -111,7 +110,7 @@ func schemaIsCurrent(ctx context.Context, c config) error {
 	return nil
 }
 
-func (s *services) handler() (http.Handler, error) {
+func (s *services) handler() (*api.API, error) {
 	provider, err := s.provider()
 	if err != nil {
 		return nil, err

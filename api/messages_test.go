@@ -1,0 +1,63 @@
+package api_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMessagesAreListedNewestFirstAndNarrowed(t *testing.T) {
+	s := serve(t)
+	id := s.running(5)
+	of := func(query string) []object {
+		t.Helper()
+		var all []object
+		for path := "/messages?limit=2" + query; ; {
+			got := read[page[object]](s.call("GET", path, nil), 200)
+			all = append(all, got.Items...)
+			if got.NextCursor == nil {
+				return all
+			}
+			path = "/messages?limit=2" + query + "&cursor=" + *got.NextCursor
+		}
+	}
+	all := of("")
+	require.Len(t, all, 5)
+	seen := map[any]bool{}
+	for i, message := range all {
+		assert.Equal(t, "message_1", message["message_type"])
+		assert.Equal(t, id.String(), message["campaign_id"])
+		assert.Contains(t, message["phone"], "+336390000")
+		if i > 0 {
+			assert.GreaterOrEqual(t, all[i-1]["created_at"], message["created_at"])
+		}
+		seen[message["id"]] = true
+	}
+	assert.Len(t, seen, 5, "none is listed twice")
+
+	failed := of("&status=failed")
+	require.Len(t, failed, 1)
+	assert.Equal(t, "blocked", failed[0]["error"])
+	assert.NotNil(t, failed[0]["failed_at"])
+	assert.Len(t, of("&campaign_id="+id.String()+"&status=pending&type=message_1"), 3)
+	assert.Empty(t, of("&campaign_id="+uuid.NewString()))
+	assert.Empty(t, of("&type=message_2"))
+	assert.Equal(t, []string{"query.status"}, s.call("GET", "/messages?status=lost", nil).problem(422).locations())
+	assert.Equal(t, []string{"query.cursor"}, s.call("GET", "/messages?cursor=x", nil).problem(422).locations())
+}
+
+func TestProperty14_StatsOfAllCampaignsHaveEveryField(t *testing.T) {
+	s := serve(t)
+	none := read[object](s.call("GET", "/messages/stats", nil), 200)
+	assert.Equal(t, 0.0, none["total_contacts"])
+	s.running(5)
+	stats := read[object](s.call("GET", "/messages/stats", nil), 200)
+	for field, want := range map[string]float64{
+		"total_contacts": 5, "messages_sent": 1, "messages_delivered": 0, "messages_read": 0, "interactions": 0, "failures": 1,
+	} {
+		assert.Equal(t, want, stats[field], field)
+	}
+	assert.Len(t, stats["states"], 10)
+}
