@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 // books reads what Relance has recorded.
 func (r *run) books() (b books) {
+	require.NoError(r, r.store.FoldStats(r.Context()))
 	var deadline, started, completed sql.NullTime
 	require.NoError(r, r.store.Pool().QueryRowContext(r.Context(), `
 		SELECT status, started_at, deadline_at, completed_at, sent_count, delivered_count, read_count, failed_count, interaction_count
@@ -58,10 +60,15 @@ func (r *run) books() (b books) {
 }
 
 // lookAtTotals notes whether the totals of a campaign that is over take in what
-// still happens to its messages.
+// still happens to its messages, once the dispatcher has folded them.
 func (r *run) lookAtTotals() {
 	var stored, counted int
-	err := r.store.Pool().QueryRow(`SELECT c.sent_count, (SELECT count(sent_at) FROM messages WHERE campaign_id = c.id)
+	err := r.store.FoldStats(context.Background())
+	if err != nil {
+		r.stale = err.Error()
+		return
+	}
+	err = r.store.Pool().QueryRow(`SELECT c.sent_count, (SELECT count(sent_at) FROM messages WHERE campaign_id = c.id)
 		FROM campaigns c WHERE id = $1 AND completed_at IS NOT NULL`, r.campaign).Scan(&stored, &counted)
 	if err == nil && stored != counted && r.stale == "" {
 		r.stale = fmt.Sprintf("at %v: %d stored, %d sent", r.since(), stored, counted)
