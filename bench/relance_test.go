@@ -41,7 +41,7 @@ type relance struct {
 
 // startRelance starts Relance towards a provider, with rules under which no
 // quota and no end of a window gets in the way of the load.
-func startRelance(s *servers, provider *provider) *relance {
+func startRelance(s *servers, provider *provider, change ...func(environment map[string]string)) *relance {
 	s.b.Helper()
 	r := &relance{servers: s, db: s.database("relance"), http: newHTTPClient()}
 	_, err := migrations.Up(s.b.Context(), r.db)
@@ -51,7 +51,7 @@ func startRelance(s *servers, provider *provider) *relance {
 	internal, err := devstack.FreePort()
 	require.NoError(s.b, err)
 	r.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	r.serve(map[string]string{
+	environment := map[string]string{
 		"DATABASE_URL": s.postgres.URL("relance"), "REDIS_URL": "",
 		"TEMPORAL_ADDRESS": s.temporal.Address(), "TEMPORAL_NAMESPACE": s.temporal.Namespace(),
 		"WASSENGER_BASE_URL": provider.url, "WASSENGER_TOKEN": wassengerKey, "WASSENGER_DEVICE_ID": device,
@@ -59,7 +59,11 @@ func startRelance(s *servers, provider *provider) *relance {
 		"HTTP_ADDR": strings.TrimPrefix(r.url, "http://"), "INTERNAL_ADDR": fmt.Sprintf("127.0.0.1:%d", internal),
 		"ADMIN_EMAIL": "bench@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": adminToken,
 		"SEND_LIMIT": "1000000", "SEND_PACE": "", "SEND_HOURS": "",
-	})
+	}
+	for _, c := range change {
+		c(environment)
+	}
+	r.serve(environment)
 	r.await("Relance to answer", func() error {
 		response, err := r.http.Get(r.url + "/readyz")
 		if err != nil {
