@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -56,6 +57,9 @@ type engine struct {
 	woken   []uuid.UUID // contacts
 	err     error
 	block   chan struct{}
+
+	polling  int
+	lastSeen time.Time
 }
 
 func (e *engine) StartCampaign(_ context.Context, id uuid.UUID) error {
@@ -83,6 +87,12 @@ func (e *engine) Wake(_ context.Context, _, contactID uuid.UUID) error {
 }
 
 func (e *engine) Healthy(context.Context) error { return e.err }
+
+func (e *engine) Workers(context.Context) (polling int, lastSeen time.Time, err error) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	return e.polling, e.lastSeen, e.err
+}
 
 // outbox is the provider: it remembers what it was given.
 type outbox struct {
