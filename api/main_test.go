@@ -57,9 +57,7 @@ type engine struct {
 	woken   []uuid.UUID // contacts
 	err     error
 	block   chan struct{}
-
-	polling  int
-	lastSeen time.Time
+	workers func(ctx context.Context) (polling int, lastSeen time.Time, err error)
 }
 
 func (e *engine) StartCampaign(_ context.Context, id uuid.UUID) error {
@@ -88,10 +86,11 @@ func (e *engine) Wake(_ context.Context, _, contactID uuid.UUID) error {
 
 func (e *engine) Healthy(context.Context) error { return e.err }
 
-func (e *engine) Workers(context.Context) (polling int, lastSeen time.Time, err error) {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
-	return e.polling, e.lastSeen, e.err
+func (e *engine) Workers(ctx context.Context) (polling int, lastSeen time.Time, err error) {
+	if e.workers == nil {
+		return 0, time.Time{}, e.err
+	}
+	return e.workers(ctx)
 }
 
 // outbox is the provider: it remembers what it was given.
