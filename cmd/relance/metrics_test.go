@@ -21,8 +21,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
 
+	"github.com/relance/relance/devstack"
 	"github.com/relance/relance/devstack/testenv"
 	"github.com/relance/relance/migrations"
 	"github.com/relance/relance/wassenger/simulator"
@@ -33,14 +33,15 @@ const (
 	watchedPhone  = "+33639980001"
 )
 
-// watched is Relance as `relance serve` wires it, on real servers.
+// watched is a command of Relance's, really started, on real servers.
 type watched struct {
 	t                *testing.T
 	public, internal string
 	simulator        *simulator.Simulator
 }
 
-func serveWatched(t *testing.T) watched {
+// watch starts one of the commands that serve the API.
+func watch(t *testing.T, command string) watched {
 	t.Helper()
 	temporal := testenv.Temporal(t)
 	sim, err := simulator.New(simulator.Config{Token: "provider-token", DeviceID: watchedDevice, DevicePhone: "+33639989999", Logger: slog.New(slog.DiscardHandler)})
@@ -48,29 +49,45 @@ func serveWatched(t *testing.T) watched {
 	provider := httptest.NewServer(sim.Handler())
 	t.Cleanup(provider.Close)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
-	c, err := readConfig(map[string]string{
+	public, internal := freeAddress(t), freeAddress(t)
+	for variable, value := range map[string]string{
 		"DATABASE_URL": testenv.Database(t, migrations.UpAt), "REDIS_URL": "redis://" + miniredis.RunT(t).Addr(),
+		"TEMPORAL_ADDRESS": temporal.Address(), "TEMPORAL_NAMESPACE": temporal.Namespace(),
 		"WASSENGER_BASE_URL": provider.URL + "/v1", "WASSENGER_TOKEN": "provider-token", "WASSENGER_DEVICE_ID": watchedDevice,
 		"WEBHOOK_TOKEN": "a-webhook-token-of-tests", "ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": "a-token-for-tests-only",
-	}, needDatabase, needProvider, needWebhook)
-	require.NoError(t, err)
-	s, err := openServices(t.Context(), c, client.Options{HostPort: temporal.Address(), Namespace: temporal.Namespace()}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.close()) })
-	require.NoError(t, s.bootstrap(t.Context()))
-	handler, err := s.handler()
-	require.NoError(t, err)
-	public, internal := httptest.NewServer(handler), httptest.NewServer(s.internalHandler(s.store.Ping, s.engine.Healthy))
-	t.Cleanup(public.Close)
-	t.Cleanup(internal.Close)
+		"HTTP_ADDR": public, "INTERNAL_ADDR": internal, "LOG_LEVEL": "error",
+	} {
+		t.Setenv(variable, value)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.runWorker(ctx) }()
+	go func() { ended <- relanceTo(ctx, io.Discard, command) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-ended)
 	})
-	return watched{t: t, public: public.URL, internal: internal.URL, simulator: sim}
+	w := watched{t: t, public: "http://" + public, internal: "http://" + internal, simulator: sim}
+	for _, listener := range []string{w.public, w.internal} {
+		require.Eventually(t, func() bool { return status(listener+"/healthz") == http.StatusOK }, time.Minute, 20*time.Millisecond)
+	}
+	return w
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := devstack.FreePort()
+	require.NoError(t, err)
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// status is what a GET is answered with; 0 for no answer.
+func status(url string) int {
+	response, err := http.Get(url)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }
 
 func (w watched) call(method, path, contentType, body string) []byte {
@@ -122,7 +139,7 @@ func value(family *dto.MetricFamily, labels ...string) float64 {
 }
 
 func TestMetricsTellWhatRelanceDoes(t *testing.T) {
-	w := serveWatched(t)
+	w := watch(t, "serve")
 	w.call("POST", "/contacts", "application/json", fmt.Sprintf(`{"phone":%q,"name":"Camille","category_ids":[],"attributes":{}}`, watchedPhone))
 	var listed struct{ Items []struct{ ID string } }
 	for range 2 {
@@ -162,7 +179,7 @@ func TestMetricsTellWhatRelanceDoes(t *testing.T) {
 			{"relance_workers_polling", nil, 1},
 			{"relance_quota_used_messages", []string{watchedDevice}, 2},
 		} {
-			assert.Equal(c, want.value, value(families[want.name], want.labels...), "%s %v", want.name, want.labels) //nolint:testifylint // whole numbers
+			assert.Equal(c, want.value, value(families[want.name], want.labels...), "%s %v", want.name, want.labels)
 		}
 		for _, some := range []string{
 			"relance_dispatcher_rounds_total", "temporal_request_total", "temporal_request_latency_seconds",
@@ -182,10 +199,9 @@ func TestMetricsTellWhatRelanceDoes(t *testing.T) {
 	assert.NotRegexp(t, regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-`), text, "no id in any label")
 }
 
-func TestMetricsAreNotOnThePublicListener(t *testing.T) {
-	w := serveWatched(t)
-	response, err := http.Get(w.public + "/metrics")
-	require.NoError(t, err)
-	defer response.Body.Close()
-	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+func TestMetricsAreOnTheInternalListenerAlone(t *testing.T) {
+	w := watch(t, "api")
+	assert.Equal(t, http.StatusOK, status(w.internal+"/metrics"))
+	assert.Equal(t, http.StatusNotFound, status(w.public+"/metrics"))
+	assert.Equal(t, http.StatusNotFound, status(w.internal+"/contacts"))
 }
