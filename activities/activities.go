@@ -27,6 +27,8 @@ type Activities struct {
 	SendTimeout time.Duration
 	Workflows   Waker
 	Webhooks    *intake.Intake
+	Answers     AnswerGuard // nil guards nothing
+	Metrics     *Metrics    // nil counts nothing
 }
 
 // Waker makes a recipient's workflow look at the database again.

@@ -16,12 +16,16 @@ import (
 var errOutcomeUnknown = errors.New("it is not known yet whether the message left")
 
 // retryAfter asks Temporal to run the activity again after the given delay. The
-// store counts attempts; Temporal only waits.
+// store counts attempts; Temporal only waits. Being turned away or left in doubt
+// by the provider is a message's daily life, not a fault: marked as benign, it
+// counts as no failure in Temporal's metrics and is logged on the debug level.
 func retryAfter(cause error, delay time.Duration) error {
 	// Spread, so that messages held up together do not all come back at once.
 	spread := time.Duration(rand.Int64N(int64(delay)/5 + 1)) //nolint:gosec // not a secret
 	return temporal.NewApplicationErrorWithOptions(cause.Error(), string(wassenger.ClassOf(cause)),
-		temporal.ApplicationErrorOptions{NextRetryDelay: max(delay+spread, time.Millisecond), Cause: cause})
+		temporal.ApplicationErrorOptions{
+			NextRetryDelay: max(delay+spread, time.Millisecond), Cause: cause, Category: temporal.ApplicationErrorCategoryBenign,
+		})
 }
 
 // storeError keeps Temporal from repeating what can never succeed.

@@ -35,6 +35,9 @@ type SendMessageResult struct {
 // the delay. A message whose earlier outcome is unknown is looked up before
 // anything is sent again, so a message leaves at most once.
 func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (SendMessageResult, error) {
+	if in.Type == campaign.Message2 {
+		defer a.guardAnswer(ctx, in.CampaignID, in.ContactID)()
+	}
 	began := time.Now()
 	claim, err := a.Store.Claim(ctx, store.MessageKey{CampaignID: in.CampaignID, ContactID: in.ContactID, Type: in.Type})
 	if err != nil {
@@ -48,12 +51,9 @@ func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (Send
 	case store.Recorded:
 		return resultOf(claim.Progress), nil
 	case store.Unsettled:
-		return a.lookUp(ctx, claim)
+		return a.lookUp(ctx, in.Type, claim, began)
 	default:
-		// Counted from before the claim: once the claim is SendTimeout old on the
-		// database's clock, this attempt can no longer send anything, however long
-		// it was frozen, and look-ups may conclude that it never will.
-		return a.call(ctx, in.Type, claim, began.Add(a.SendTimeout))
+		return a.call(ctx, in.Type, claim, began)
 	}
 }
 
@@ -62,19 +62,24 @@ func resultOf(progress store.Progress) SendMessageResult {
 }
 
 // call makes the one request that a granted claim allows, and settles.
-func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, notAfter time.Time) (SendMessageResult, error) {
+func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (SendMessageResult, error) {
+	// Counted from before the claim: once the claim is SendTimeout old on the
+	// database's clock, this attempt can no longer send anything, however long it
+	// was frozen, and look-ups may conclude that it never will.
+	notAfter := began.Add(a.SendTimeout)
 	accepted, err := a.send(ctx, wassenger.Outgoing{
 		DeviceID: claim.DeviceID, Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
 		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
 	})
 	if err == nil {
-		return a.adopt(ctx, claim, store.Acceptance{ProviderID: accepted.ProviderID, WAID: accepted.WAID})
+		return a.adopt(ctx, messageType, claim, began, store.Acceptance{ProviderID: accepted.ProviderID, WAID: accepted.WAID})
 	}
 	progress, decideErr := a.settleFailure(ctx, claim, err)
 	if decideErr != nil {
 		return SendMessageResult{}, storeError(decideErr)
 	}
 	if progress.State.Final() {
+		a.Metrics.ended(messageType, progress.State)
 		return resultOf(progress), nil
 	}
 	if wassenger.ClassOf(err) == wassenger.Halted {
@@ -103,37 +108,44 @@ func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err e
 
 // lookUp settles a message whose outcome is unknown by asking the provider for
 // its reference.
-func (a *Activities) lookUp(ctx context.Context, claim store.Claim) (SendMessageResult, error) {
-	began := time.Now()
+func (a *Activities) lookUp(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (SendMessageResult, error) {
+	lookedUpAt := time.Now()
 	found, ok, err := a.find(ctx, claim.MessageID.String())
 	if err != nil {
 		progress, gaveUp, storeErr := a.Store.GiveUp(ctx, claim.MessageID, claim.Token)
+		if gaveUp {
+			a.Metrics.count(messageType, outcomeUnknown)
+		}
 		if storeErr != nil || gaveUp {
 			return resultOf(progress), storeError(storeErr)
 		}
 		return SendMessageResult{}, retryAfter(err, a.Store.Rules().SendSettle/4)
 	}
 	if ok {
-		return a.adopt(ctx, claim, store.Acceptance{ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
+		return a.adopt(ctx, messageType, claim, began, store.Acceptance{ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
 	}
 	if claim.Age < a.SendTimeout {
 		// The request itself may still be on its way: its absence proves nothing yet.
 		return SendMessageResult{}, retryAfter(errOutcomeUnknown, a.SendTimeout-claim.Age)
 	}
-	progress, wait, err := a.Store.LookedUpAbsent(ctx, claim.MessageID, claim.Token, time.Since(began))
+	progress, wait, err := a.Store.LookedUpAbsent(ctx, claim.MessageID, claim.Token, time.Since(lookedUpAt))
 	if err != nil {
 		return SendMessageResult{}, storeError(err)
 	}
 	if progress.State.Final() {
+		a.Metrics.ended(messageType, progress.State)
 		return resultOf(progress), nil
 	}
 	return SendMessageResult{}, retryAfter(errOutcomeUnknown, wait)
 }
 
-func (a *Activities) adopt(ctx context.Context, claim store.Claim, accepted store.Acceptance) (SendMessageResult, error) {
+func (a *Activities) adopt(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time, accepted store.Acceptance) (SendMessageResult, error) {
 	// The message has left: that must be recorded even if the caller has given up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.SendTimeout)
 	defer cancel()
 	progress, err := a.Store.SettleSent(ctx, claim.MessageID, accepted)
+	if err == nil {
+		a.Metrics.sent(messageType, claim.ReplyAge, began)
+	}
 	return resultOf(progress), storeError(err)
 }

@@ -101,6 +101,15 @@ func (s sender) untilDone(a *activities.Activities) activities.SendMessageResult
 	}
 }
 
+// reply lets the contact answer in time.
+func (s sender) reply() {
+	s.t.Helper()
+	_, err := s.store.Apply(s.t.Context(), campaign.Event{
+		Kind: campaign.EventReply, Name: "message:in:new", Key: uuid.NewString(), Phone: "+33639980000", Interaction: campaign.Text, Body: "Oui",
+	}, time.Now())
+	require.NoError(s.t, err)
+}
+
 // frozen stands for a worker that is stopped between its claim and its call, and
 // thaws so late that it does not even notice that its context has ended.
 type frozen struct {

@@ -12,11 +12,13 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/relance/relance/cache"
 	"github.com/relance/relance/store"
@@ -33,6 +35,9 @@ type Engine interface {
 	Wake(ctx context.Context, campaignID, contactID uuid.UUID) error
 	// Healthy tells whether the engine can be reached.
 	Healthy(ctx context.Context) error
+	// Workers tells how many processes run campaigns, and when the last of them was
+	// heard of. An error means that the engine cannot be reached.
+	Workers(ctx context.Context) (polling int, lastSeen time.Time, err error)
 }
 
 // Webhooks takes in what the provider tells.
@@ -65,6 +70,8 @@ type Options struct {
 	// SecureCookies marks session cookies Secure even where TLS cannot be seen.
 	SecureCookies bool
 	Logger        *slog.Logger
+	// Metrics, if any, is where requests are counted.
+	Metrics prometheus.Registerer
 }
 
 // API answers HTTP requests. It is safe for concurrent use.
@@ -78,6 +85,11 @@ type API struct {
 	huma    huma.API
 	openAPI []byte
 	handler http.Handler
+
+	metrics *metrics
+	// what was last seen of what monitoring shows and must not wait for
+	temporal lookout[temporalView]
+	redis    lookout[string]
 
 	crossOrigin *http.CrossOriginProtection
 	// logins bounds the memory that hashing passwords takes, 19 MiB each.
@@ -103,7 +115,10 @@ func New(options Options) (*API, error) {
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
 		rehearsals: make(chan struct{}, rehearsalsAtOnce), feeds: newFeeds(),
+		metrics: newMetrics(options.Metrics),
 	}
+	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unreachable", workers: workersView{Reason: "Temporal has not answered yet."}}
+	a.redis.see, a.redis.unknown = a.redisNow, "unreachable"
 	if err := a.router.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("preparing the router: %w", err)
 	}
@@ -161,13 +176,18 @@ func schemaName(t reflect.Type, hint string) string {
 func (a *API) Routes() []string {
 	var routes []string
 	for _, route := range a.router.Routes() {
-		segments := strings.Split(route.Path, "/")
-		for i, segment := range segments {
-			if name, ok := strings.CutPrefix(segment, ":"); ok {
-				segments[i] = "{" + name + "}"
-			}
-		}
-		routes = append(routes, route.Method+" "+strings.Join(segments, "/"))
+		routes = append(routes, route.Method+" "+template(route.Path))
 	}
 	return routes
+}
+
+// template writes gin's "/contacts/:id" as "/contacts/{id}".
+func template(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if name, ok := strings.CutPrefix(segment, ":"); ok {
+			segments[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(segments, "/")
 }

@@ -64,3 +64,39 @@ func health(ctx context.Context, answer <-chan error) string {
 	}
 	return "unreachable"
 }
+
+// temporalView is what Temporal says of itself and of those who work for it.
+type temporalView struct {
+	health  string
+	workers workersView
+}
+
+type workersView struct {
+	OK         bool       `json:"ok" doc:"Somebody runs campaigns."`
+	Reason     string     `json:"reason" doc:"Why not, if not."`
+	Polling    int        `json:"polling" doc:"How many worker processes asked Temporal for work in the last two minutes. One that was killed is counted for that long."`
+	LastSeenAt *time.Time `json:"last_seen_at" nullable:"true" doc:"When Temporal last heard of a worker, if it remembers any."`
+}
+
+// temporalNow asks Temporal who runs campaigns.
+func (a *API) temporalNow(ctx context.Context) temporalView {
+	polling, lastSeen, err := a.options.Engine.Workers(ctx)
+	if err != nil {
+		return temporalView{health: "unreachable", workers: workersView{Reason: "Temporal does not answer."}}
+	}
+	workers := workersView{OK: polling > 0, Polling: polling}
+	if !workers.OK {
+		workers.Reason = "No worker asks Temporal for work of every kind; start `relance worker`."
+	}
+	if !lastSeen.IsZero() {
+		workers.LastSeenAt = utc(&lastSeen)
+	}
+	return temporalView{health: "ok", workers: workers}
+}
+
+// redisNow asks Redis whether it is there.
+func (a *API) redisNow(ctx context.Context) string {
+	answer := make(chan error, 1)
+	answer <- a.cache.Healthy(ctx)
+	return health(ctx, answer)
+}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -56,6 +57,7 @@ type engine struct {
 	woken   []uuid.UUID // contacts
 	err     error
 	block   chan struct{}
+	workers func(ctx context.Context) (polling int, lastSeen time.Time, err error)
 }
 
 func (e *engine) StartCampaign(_ context.Context, id uuid.UUID) error {
@@ -83,6 +85,13 @@ func (e *engine) Wake(_ context.Context, _, contactID uuid.UUID) error {
 }
 
 func (e *engine) Healthy(context.Context) error { return e.err }
+
+func (e *engine) Workers(ctx context.Context) (polling int, lastSeen time.Time, err error) {
+	if e.workers == nil {
+		return 0, time.Time{}, e.err
+	}
+	return e.workers(ctx)
+}
 
 // outbox is the provider: it remembers what it was given.
 type outbox struct {

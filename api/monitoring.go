@@ -4,17 +4,55 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
 )
 
 type monitoringView struct {
 	Quota  quotaView  `json:"quota"`
 	Device deviceView `json:"device"`
 	// ReplyRate is nil until somebody was messaged.
-	ReplyRate         *float64    `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged within seven days who replied in time."`
-	RemainingCapacity int         `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
-	Backlog           backlogView `json:"backlog"`
-	At                time.Time   `json:"at"`
+	ReplyRate         *float64      `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged on the last seven days who replied in time."`
+	RemainingCapacity int           `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
+	Backlog           backlogView   `json:"backlog"`
+	Temporal          string        `json:"temporal" enum:"ok,unreachable" doc:"While it is unreachable, campaigns wait. This, redis and workers may be seconds old."`
+	Redis             string        `json:"redis" enum:"ok,unreachable,off" doc:"Without it every answer comes from the database."`
+	Workers           workersView   `json:"workers"`
+	Days              []dayView     `json:"days" nullable:"false" doc:"The last seven days, today last."`
+	Errors            []failureView `json:"errors" nullable:"false" doc:"The newest failures, at most 50. What has been put right since is not among them."`
+	At                time.Time     `json:"at"`
+}
+
+type failureView struct {
+	Kind   store.FailureKind `json:"kind" enum:"message_failed,message_unknown,webhook_failed,import_failed"`
+	At     time.Time         `json:"at"`
+	ID     uuid.UUID         `json:"id" doc:"The message's, the webhook's or the import's."`
+	Reason string            `json:"reason"`
+
+	CampaignID  *uuid.UUID            `json:"campaign_id" nullable:"true" doc:"Of a message."`
+	ContactID   *uuid.UUID            `json:"contact_id" nullable:"true" doc:"Of a message."`
+	MessageType *campaign.MessageType `json:"message_type" nullable:"true" enum:"message_1,message_2" doc:"Of a message."`
+}
+
+// dayView is one day in UTC.
+type dayView struct {
+	Day          string `json:"day" format:"date" example:"2026-06-01"`
+	Message1     int64  `json:"message_1" doc:"Message 1s that left on this day."`
+	Message2     int64  `json:"message_2"`
+	Delivered    int64  `json:"delivered" doc:"Of those, how many were delivered since."`
+	Read         int64  `json:"read"`
+	Failed       int64  `json:"failed" doc:"Messages that failed on this day."`
+	Interactions int64  `json:"interactions" doc:"Replies that came on this day."`
+	Replied      int64  `json:"replied" doc:"Contacts messaged on this day who replied in time."`
+}
+
+func viewDay(d store.Day) dayView {
+	return dayView{
+		Day: d.Day.Format(time.DateOnly), Message1: d.Message1, Message2: d.Message2, Delivered: d.Delivered, Read: d.Read,
+		Failed: d.Failed, Interactions: d.Interactions, Replied: d.Replied,
+	}
 }
 
 type backlogView struct {
@@ -43,30 +81,45 @@ type deviceView struct {
 
 type monitoringOutput struct{ Body monitoringView }
 
+// failuresShown bounds the list of failures.
+const failuresShown = 50
+
 func (a *API) monitoring(ctx context.Context, _ *struct{}) (*monitoringOutput, error) {
 	device, err := a.store.Monitor(ctx)
 	if err != nil {
 		return nil, err
 	}
+	failures, err := a.store.Failures(ctx, failuresShown)
+	if err != nil {
+		return nil, err
+	}
 	quota := a.store.Rules().Quota
-	used := device.Usage.Sent + device.Usage.InFlight
-	left := max(quota.Limit-used, 0)
-	capacity := quota.Admittable(device.Usage)
+	standing := quota.Standing(device.Usage)
+	temporal := a.temporal.look(ctx)
 	view := monitoringView{
 		Quota: quotaView{
-			Limit: quota.Limit, WindowSeconds: quota.Window.Seconds(), Used: used, Left: left,
-			Reserved:   min(quota.Reserved(device.Usage), left),
-			NextSlotAt: device.NextSlotAt.UTC(), Level: quota.Level(used),
+			Limit: quota.Limit, WindowSeconds: quota.Window.Seconds(), Used: standing.Used, Left: standing.Left,
+			Reserved: standing.Reserved, NextSlotAt: device.NextSlotAt.UTC(), Level: standing.Level,
 		},
 		Device:            deviceView{ID: device.DeviceID, Halted: device.HaltedAt != nil, HaltedAt: utc(device.HaltedAt), HaltReason: device.HaltReason},
-		RemainingCapacity: capacity, At: device.At.UTC(),
+		RemainingCapacity: quota.Admittable(device.Usage), At: device.At.UTC(),
 		Backlog: backlogView{
 			Webhooks: device.Backlog.Webhooks, OldestWebhookAt: utc(device.Backlog.OldestWebhookAt),
 			Answers: device.Backlog.Answers, OldestAnswerAt: utc(device.Backlog.OldestAnswerAt),
 		},
+		Temporal: temporal.health, Redis: a.redis.look(ctx), Workers: temporal.workers,
+		Days: viewAll(device.Days, viewDay), Errors: viewAll(failures, viewFailure),
 	}
 	if rate, known := device.ReplyRate(); known {
 		view.ReplyRate = &rate
 	}
 	return &monitoringOutput{Body: view}, nil
+}
+
+func viewFailure(f store.Failure) failureView {
+	view := failureView{Kind: f.Kind, At: f.At.UTC(), ID: f.ID, Reason: f.Reason, CampaignID: f.CampaignID, ContactID: f.ContactID}
+	if f.MessageType != "" {
+		view.MessageType = &f.MessageType
+	}
+	return view
 }

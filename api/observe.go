@@ -30,6 +30,7 @@ func requestID(ctx context.Context) string {
 // token, phone numbers or names.
 func (a *API) observe(c *gin.Context) {
 	began := time.Now()
+	a.metrics.began()
 	id := c.GetHeader("X-Request-ID")
 	if !plainID(id) {
 		id = rand.Text()
@@ -43,7 +44,9 @@ func (a *API) observe(c *gin.Context) {
 		if caught != nil && !cut {
 			a.panicked(c, id, caught)
 		}
-		a.logRequest(ctx, c, id, time.Since(began))
+		took := time.Since(began)
+		a.metrics.ended(c.Request.Method, routeOf(c), c.Writer.Status(), took)
+		a.logRequest(ctx, c, id, took)
 		if cut {
 			panic(caught)
 		}
@@ -66,15 +69,12 @@ func (a *API) panicked(c *gin.Context, id string, caught any) {
 }
 
 func (a *API) logRequest(ctx context.Context, c *gin.Context, id string, took time.Duration) {
-	level, status, route := slog.LevelInfo, c.Writer.Status(), c.FullPath()
+	level, status, route := slog.LevelInfo, c.Writer.Status(), routeOf(c)
 	switch {
 	case status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	case route == "/healthz", route == "/readyz":
 		level = slog.LevelDebug
-	}
-	if route == "" {
-		route = "(none)"
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
@@ -84,6 +84,14 @@ func (a *API) logRequest(ctx context.Context, c *gin.Context, id string, took ti
 		attributes = append(attributes, slog.Any(loggedUser, user))
 	}
 	a.logger.LogAttrs(ctx, level, "request", attributes...)
+}
+
+// routeOf is the route that a request met, "(none)" for none.
+func routeOf(c *gin.Context) string {
+	if route := c.FullPath(); route != "" {
+		return route
+	}
+	return "(none)"
 }
 
 // plainID accepts the request ids of proxies, and nothing that could forge log lines.

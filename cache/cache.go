@@ -22,8 +22,9 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// The prefixes under which answers are kept. Everything else in Redis belongs to
-// somebody else ("whatsapp:", "campaign:", "celery", "lock:"…) and is refused.
+// The prefixes under which answers are kept. Everything else in Redis but the
+// locks of [Cache.HoldAnswer] belongs to somebody else ("whatsapp:", "campaign:",
+// "celery"…) and is refused.
 const (
 	Stats      = "cache:stats:"
 	Categories = "cache:categories:"
@@ -51,17 +52,20 @@ type Cache struct {
 	flights  singleflight.Group
 	logger   *slog.Logger
 	healer   healer
+	metrics  *metrics
 }
 
 // New makes a cache in the Redis at url; an empty url makes one that keeps
 // nothing. It does not wait for Redis: only a senseless url is an error.
 func New(url string, logger *slog.Logger) (*Cache, error) {
-	c := &Cache{logger: logger}
+	c := &Cache{logger: logger, metrics: newMetrics()}
 	if url == "" {
 		return c, nil
 	}
 	for _, prefix := range []string{Stats, Categories, Contacts} {
-		c.sections = append(c.sections, &section{prefix: prefix, versionKey: prefix + "version"})
+		s := &section{prefix: prefix, versionKey: prefix + "version"}
+		c.sections = append(c.sections, s)
+		c.metrics.watch(s.name())
 	}
 	c.healer.begin()
 	redis, err := openRedis(url, c.redisChanged)
@@ -102,13 +106,21 @@ func Through[T any](ctx context.Context, c *Cache, key string, ttl time.Duration
 	if c.off() {
 		return load(ctx)
 	}
-	version, kept, trusted := c.look(ctx, key)
+	s := c.sectionOf(key)
+	if s == nil {
+		c.logger.ErrorContext(ctx, "A cache key outside the cache's own prefixes was refused.", "key", key)
+		return load(ctx)
+	}
+	version, kept, trusted := c.look(ctx, s, key)
 	if !trusted {
+		c.metrics.asked(s, bypass)
 		return load(ctx)
 	}
 	if value, ok := decode[T](kept, version); ok {
+		c.metrics.asked(s, hit)
 		return value, nil
 	}
+	c.metrics.asked(s, miss)
 	// The version is part of the flight: whoever comes after a change does not
 	// join a load that began before it.
 	flight := c.flights.DoChan(key+"\n"+version, func() (any, error) {
@@ -116,7 +128,7 @@ func Through[T any](ctx context.Context, c *Cache, key string, ttl time.Duration
 		defer cancel()
 		value, err := guard(ctx, load)
 		if err == nil {
-			c.keep(ctx, key, version, value, ttl)
+			c.keep(ctx, s, key, version, value, ttl)
 		}
 		return value, err
 	})
@@ -143,16 +155,12 @@ func guard[T any](ctx context.Context, load func(context.Context) (T, error)) (v
 
 // look reads what is kept under key. Not trusted: Redis cannot tell, or must not
 // be believed at the moment.
-func (c *Cache) look(ctx context.Context, key string) (version, kept string, trusted bool) {
-	s := c.sectionOf(key)
-	if s == nil {
-		c.logger.ErrorContext(ctx, "A cache key outside the cache's own prefixes was refused.", "key", key)
-		return "", "", false
-	}
+func (c *Cache) look(ctx context.Context, s *section, key string) (version, kept string, trusted bool) {
 	if s.suspect() {
 		return "", "", false
 	}
 	version, kept, err := c.redis.getTwo(ctx, s.versionKey, key)
+	c.metrics.failed(s, err)
 	if err != nil {
 		return "", "", false
 	}
@@ -165,13 +173,13 @@ func (c *Cache) look(ctx context.Context, key string) (version, kept string, tru
 }
 
 // keep stores a value. That it fails costs a load later, nothing else.
-func (c *Cache) keep(ctx context.Context, key, version string, value any, ttl time.Duration) {
+func (c *Cache) keep(ctx context.Context, s *section, key, version string, value any, ttl time.Duration) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		c.logger.ErrorContext(ctx, "An answer cannot be kept.", "key", key, "error", err)
 		return
 	}
-	_ = c.redis.set(ctx, key, version+"\n"+string(encoded), ttl)
+	c.metrics.failed(s, c.redis.set(ctx, key, version+"\n"+string(encoded), ttl))
 }
 
 // decode reads a kept value if it belongs to the version. Nobody else's garbage

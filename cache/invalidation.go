@@ -79,6 +79,9 @@ func (c *Cache) replaceVersions(ctx context.Context, sections []*section) (strin
 		pairs = append(pairs, s.versionKey, version)
 	}
 	if err := c.redis.setAll(ctx, pairs...); err != nil {
+		for _, s := range sections {
+			c.metrics.failed(s, err)
+		}
 		return "", err
 	}
 	for i, s := range sections {

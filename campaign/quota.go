@@ -79,6 +79,21 @@ func (q Quota) AskAgain(untilRoom time.Duration) time.Duration {
 	return min(max(untilRoom, 0), q.Window/24) + q.Window/144
 }
 
+// Standing is how a device stands against its quota, as people are shown it.
+type Standing struct {
+	Used     int // what left in the window, or may have
+	Left     int
+	Reserved int // of what is left, what is held for admitted contacts and for answers
+	Level    QuotaLevel
+}
+
+// Standing tells how a device with this usage stands.
+func (q Quota) Standing(u Usage) Standing {
+	used := u.Sent + u.InFlight
+	left := max(q.Limit-used, 0)
+	return Standing{Used: used, Left: left, Reserved: min(q.Reserved(u), left), Level: q.Level(used)}
+}
+
 // QuotaLevel is how close a device is to its limit, as people are shown it.
 type QuotaLevel string
 

@@ -61,12 +61,14 @@ type Intake struct {
 	// ContactsChanged hears that somebody has opted out or in; nil if nobody cares.
 	ContactsChanged func(ctx context.Context)
 	Logger          *slog.Logger
+	Metrics         *Metrics // nil counts nothing
 }
 
 // Receive stores a webhook, then applies it. While the database is away it parks
 // the webhook in Temporal. An error means that it may not have been kept at all
 // and must be delivered again; whatever happens once it is kept is made up for.
 func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err error) {
+	defer func() { in.Metrics.answered(status, err) }()
 	events, problem := wassenger.ParseWebhook(raw)
 	key := dedupeKey(events, raw)
 	event, err := in.keep(ctx, key, raw, time.Time{})
@@ -157,6 +159,7 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 			continue
 		}
 		outcomes = append(outcomes, effect.Outcome)
+		in.Metrics.applied(event, effect.Outcome)
 		waiting = waiting || effect.Unmatched && kept.Age < ackPatience
 		in.wake(ctx, effect)
 		if effect.ContactsChanged && in.ContactsChanged != nil {

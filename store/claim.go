@@ -66,6 +66,7 @@ type Claim struct {
 	Token     time.Time // fences this claim: a newer claim has another one
 	Attempt   int       // 1 for the first request
 	Age       time.Duration
+	ReplyAge  time.Duration // how long ago the reply that earned Message 2 was taken in; 0 for Message 1
 	Phone     string
 	Text      string
 	MediaURL  string
@@ -97,6 +98,7 @@ type claimRow struct {
 	MediaURL       string
 	ContactExists  bool
 	OptedOut       bool
+	EarnedAt       *time.Time
 }
 
 // Claim decides, in one transaction under the locks of the device and the
@@ -151,7 +153,10 @@ func lockForClaim(tx *gorm.DB, key MessageKey) (claimRow, error) {
 		       c.status AS campaign_status, c.deadline_at,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1 ELSE c.message_2 END AS text,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1_media_url ELSE c.message_2_media_url END AS media_url,
-		       k.id IS NOT NULL AS contact_exists, k.opted_out_at IS NOT NULL AS opted_out
+		       k.id IS NOT NULL AS contact_exists, k.opted_out_at IS NOT NULL AS opted_out,
+		       CASE m.message_type WHEN 'message_2' THEN (
+		           SELECT min(i.received_at) FROM interactions i
+		           WHERE i.campaign_id = r.campaign_id AND i.contact_id = r.contact_id AND i.within_24h) END AS earned_at
 		FROM campaigns c
 		JOIN recipients r ON r.campaign_id = c.id
 		JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id
@@ -260,11 +265,15 @@ func (row claimRow) endsUnsent(messageType campaign.MessageType, at time.Time) (
 }
 
 func (row claimRow) unsettled(progress Progress, at time.Time) Claim {
-	return Claim{
+	claim := Claim{
 		Verdict: Unsettled, Progress: progress,
 		MessageID: row.MessageID, DeviceID: row.DeviceID, Token: *row.ClaimedAt, Attempt: row.Attempts,
 		Age: at.Sub(*row.ClaimedAt), Phone: row.Phone,
 	}
+	if row.EarnedAt != nil {
+		claim.ReplyAge = max(at.Sub(*row.EarnedAt), 0)
+	}
+	return claim
 }
 
 // finishRecipient puts a recipient whose row is locked into a final state.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -157,4 +158,20 @@ func (s *Store) rivals(tx *gorm.DB, at, since time.Time) ([]campaign.Rival, erro
 		rivals = append(rivals, rival)
 	}
 	return rivals, nil
+}
+
+// CampaignCounts counts the campaigns by status. Statuses that none has are absent.
+func (s *Store) CampaignCounts(ctx context.Context) (map[campaign.Status]int64, error) {
+	var rows []struct {
+		Status campaign.Status
+		N      int64
+	}
+	if err := s.db.WithContext(ctx).Raw(`SELECT status, count(*) AS n FROM campaigns GROUP BY status`).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("counting campaigns: %w", err)
+	}
+	counts := make(map[campaign.Status]int64, len(rows))
+	for _, row := range rows {
+		counts[row.Status] = row.N
+	}
+	return counts, nil
 }

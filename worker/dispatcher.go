@@ -23,6 +23,7 @@ type Dispatcher struct {
 	// SettleUnknown looks messages up of which nobody could tell whether they left.
 	SettleUnknown func(ctx context.Context) error
 	Logger        *slog.Logger
+	Metrics       *Metrics // nil counts nothing
 }
 
 const (
@@ -70,7 +71,12 @@ func (d *Dispatcher) every(ctx context.Context, repair func()) {
 
 // round runs one kind of repair. A failure is logged and met again next time.
 func (d *Dispatcher) round(ctx context.Context, doing string, repair func(context.Context) error) {
-	if err := repair(ctx); err != nil && ctx.Err() == nil {
+	err := repair(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	d.Metrics.round(doing, err)
+	if err != nil {
 		d.Logger.WarnContext(ctx, "The dispatcher failed and tries again.", "doing", doing, "error", err)
 	}
 }

@@ -11,13 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/relance/relance/metrics"
 )
 
 func apiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "api", Short: "Serve the REST API and take webhooks in", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runAPI)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runAPI, (*services).runInternalOfAPI)
 		},
 	}
 }
@@ -91,21 +93,41 @@ func (s *services) runWorker(ctx context.Context) error {
 	return w.Run(ctx)
 }
 
-// runInternal answers health checks of a process that serves no API.
+// runInternal answers health checks of a process that runs campaigns: it is of no
+// use without the database or Temporal.
 func (s *services) runInternal(ctx context.Context) error {
+	return s.serveInternal(ctx, s.internalHandler(s.store.Ping, s.engine.Healthy))
+}
+
+// runInternalOfAPI needs neither to be healthy: the API takes webhooks in while
+// either is away. Whether it can serve requests is asked at its /readyz.
+func (s *services) runInternalOfAPI(ctx context.Context) error {
+	return s.serveInternal(ctx, s.internalHandler())
+}
+
+func (s *services) serveInternal(ctx context.Context, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.InternalAddr)
 	if err != nil {
-		return fmt.Errorf("listening on INTERNAL_ADDR: %w", err)
+		return fmt.Errorf("listening on INTERNAL_ADDR (each process on a machine needs one of its own): %w", err)
 	}
+	return serveHTTP(ctx, listener, handler, s.logger)
+}
+
+// internalHandler is what a process answers to those who run it. None of it is
+// on the public listener.
+func (s *services) internalHandler(needed ...func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := errors.Join(s.store.Ping(r.Context()), s.engine.Healthy(r.Context())); err != nil {
-			http.Error(w, "database or Temporal does not answer", http.StatusServiceUnavailable)
-			return
+		for _, answers := range needed {
+			if answers(r.Context()) != nil {
+				http.Error(w, "database or Temporal does not answer", http.StatusServiceUnavailable)
+				return
+			}
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	return serveHTTP(ctx, listener, mux, s.logger)
+	mux.Handle("GET /metrics", metrics.Handler(s.registry, s.logger))
+	return mux
 }
 
 const (

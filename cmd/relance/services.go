@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	tlog "go.temporal.io/sdk/log"
@@ -15,6 +17,7 @@ import (
 	"github.com/relance/relance/api"
 	"github.com/relance/relance/cache"
 	"github.com/relance/relance/intake"
+	"github.com/relance/relance/metrics"
 	"github.com/relance/relance/migrations"
 	"github.com/relance/relance/store"
 	"github.com/relance/relance/wassenger"
@@ -31,6 +34,7 @@ type services struct {
 	namespace string
 	engine    *worker.Engine
 	intake    *intake.Intake
+	registry  *prometheus.Registry
 }
 
 // temporalOptions reads Temporal's own client environment.
@@ -45,7 +49,7 @@ func temporalOptions() (client.Options, error) {
 // openServices connects. Temporal is connected to when it is first needed, so
 // that the API takes webhooks while Temporal is away.
 func openServices(ctx context.Context, c config, temporal client.Options, logger *slog.Logger) (*services, error) {
-	s := &services{config: c, logger: logger, namespace: temporal.Namespace}
+	s := &services{config: c, logger: logger, namespace: temporal.Namespace, registry: metrics.NewRegistry()}
 	if s.namespace == "" {
 		s.namespace = client.DefaultNamespace
 	}
@@ -60,6 +64,7 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 		return nil, errors.Join(err, s.close())
 	}
 	temporal.Logger = tlog.NewStructuredLogger(logger)
+	temporal.MetricsHandler = worker.NewTemporalMetrics(s.registry).Handler()
 	if s.temporal, err = client.NewLazyClient(temporal); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the Temporal client: %w", err), s.close())
 	}
@@ -71,7 +76,10 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 	s.intake = &intake.Intake{
 		Store: s.store, Workflows: s.engine, Seal: seal, Logger: logger,
 		ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts) },
+		Metrics:         intake.NewMetrics(s.registry),
 	}
+	s.registry.MustRegister(collectors.NewDBStatsCollector(s.store.Pool(), "relance"), s.cache)
+	metrics.NewSituation(s.registry, s.store, s.engine.Workers)
 	return s, nil
 }
 
@@ -119,7 +127,7 @@ func (s *services) handler() (*api.API, error) {
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
-		Logger: s.logger,
+		Logger: s.logger, Metrics: s.registry,
 	})
 }
 
@@ -148,12 +156,14 @@ func (s *services) worker() (*worker.Worker, error) {
 	acts := &activities.Activities{
 		Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
 		SendTimeout: providerTimeout, Workflows: s.engine, Webhooks: s.intake,
+		Answers: s.cache, Metrics: activities.NewMetrics(s.registry),
 	}
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
 		Activities: acts, Deployment: s.config.deployment(),
 		Dispatcher: &worker.Dispatcher{
 			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
+			Metrics: worker.NewMetrics(s.registry),
 		},
 	}, nil
 }
