@@ -62,6 +62,10 @@ type Options struct {
 	TemporalUIURL     string
 	TemporalNamespace string
 
+	// RateLimit is how many requests a second one session or token may make on
+	// this process; 0 means 100. For a moment it may be twice as many.
+	RateLimit int
+
 	// SecureCookies marks session cookies Secure even where TLS cannot be seen.
 	SecureCookies bool
 	Logger        *slog.Logger
@@ -80,6 +84,7 @@ type API struct {
 	handler http.Handler
 
 	crossOrigin *http.CrossOriginProtection
+	callers     *callers
 	// logins bounds the memory that hashing passwords takes, 19 MiB each.
 	logins chan struct{}
 	// rehearsals bounds the processors that rehearsing takes.
@@ -101,6 +106,7 @@ func New(options Options) (*API, error) {
 	a := &API{
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
+		callers:    newCallers(options.RateLimit),
 		rehearsals: make(chan struct{}, rehearsalsAtOnce),
 	}
 	if err := a.router.SetTrustedProxies(nil); err != nil {
@@ -114,9 +120,12 @@ func New(options Options) (*API, error) {
 		writeProblem(c, problem(http.StatusMethodNotAllowed, "This path does not take this method; the Allow header says which it takes."))
 	})
 	a.huma = humagin.New(a.router, describe())
-	a.huma.UseMiddleware(a.sameOrigin, a.authenticate)
+	a.huma.UseMiddleware(a.sameOrigin, a.authenticate, a.limit, a.honourKey)
 	a.routes()
-	a.docs()
+	a.document()
+	if err := a.docs(); err != nil {
+		return nil, err
+	}
 	var err error
 	if a.openAPI, err = json.Marshal(a.huma.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)

@@ -33,7 +33,7 @@ func tokenCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			token, err := s.CreateToken(cmd.Context(), user.ID, name)
+			_, token, err := s.CreateToken(cmd.Context(), user.ID, name)
 			if err != nil {
 				return err
 			}
