@@ -106,10 +106,10 @@ func field(of reflect.Value, name string) any {
 type auditView struct {
 	ID        int64           `json:"id"`
 	At        time.Time       `json:"at"`
-	UserID    *uuid.UUID      `json:"user_id" format:"uuid" doc:"Who did it; null for a failed login with nobody's address."`
+	UserID    *uuid.UUID      `json:"user_id" nullable:"true" format:"uuid" doc:"Who did it; null for a failed login with nobody's address."`
 	UserEmail *string         `json:"user_email"`
 	Action    string          `json:"action" doc:"The operationId of what was called."`
-	SubjectID *uuid.UUID      `json:"subject_id" format:"uuid" doc:"What was changed or made."`
+	SubjectID *uuid.UUID      `json:"subject_id" nullable:"true" format:"uuid" doc:"What was changed or made."`
 	Outcome   string          `json:"outcome" enum:"done,refused,unknown" doc:"Only failed logins are refused. Unknown: still under way, or nobody can tell whether the change was made."`
 	Details   json.RawMessage `json:"details"`
 }

@@ -46,7 +46,7 @@ func problemTypes() []problemType {
 			"Wait for as many seconds as the Retry-After header says."},
 		{"request-given-up", "", statusClientClosed, "The caller hung up before there was an answer.", "Nothing; only our log shows it."},
 		{"internal", "", http.StatusInternalServerError, "Something went wrong on our side. Whether a change was made is not known.",
-			"Look for the request id in the log. A retry with the same Idempotency-Key is safe where keys are honoured."},
+			"Look for the request id in the log, and at the present state before trying again."},
 		{"provider-failed", "", http.StatusBadGateway, "The provider of WhatsApp messages gave no good answer.", "Look at GET /monitoring, and try again in a moment."},
 		{"unavailable", "", http.StatusServiceUnavailable, "The database does not answer, or this took too long. Whether a change was made is not known.",
 			"Try again in a moment, with the same Idempotency-Key where keys are honoured."},
