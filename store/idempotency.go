@@ -52,13 +52,14 @@ func (s *Store) ClaimKey(ctx context.Context, userID uuid.UUID, hash, fingerprin
 	var stored *StoredAnswer
 	err := s.transaction(ctx, "claiming an idempotency key", func(tx *gorm.DB) error {
 		stored = nil
-		if err := tx.Exec(`DELETE FROM idempotency_keys WHERE user_id = ? AND key_hash = ? AND created_at < relance_now() - make_interval(secs => ?)`,
+		if err := tx.Exec(`DELETE FROM idempotency_keys WHERE user_id = ? AND key_hash = ? AND created_at < relance_now() - make_interval(secs => ?)
+			AND (held_until IS NULL OR held_until <= relance_now())`,
 			userID, hash, IdempotencyLifetime.Seconds()).Error; err != nil {
 			return err
 		}
 		// The row is locked even where the condition does not hold, so what is read
 		// below is what was decided on here.
-		err := first(tx, claim, `
+		err := value(tx, &claim.MadeID, `
 			INSERT INTO idempotency_keys AS k (user_id, key_hash, fingerprint, holder, held_until)
 			VALUES (@user, @hash, @fingerprint, @holder, relance_now() + make_interval(secs => @hold))
 			ON CONFLICT (user_id, key_hash) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until

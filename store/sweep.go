@@ -20,7 +20,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			(SELECT id FROM audit_log WHERE at < relance_now() - make_interval(secs => ?) ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)`, AuditLifetime.Seconds()},
 		{"idempotency keys", `DELETE FROM idempotency_keys WHERE (user_id, key_hash) IN
 			(SELECT user_id, key_hash FROM idempotency_keys WHERE created_at < relance_now() - make_interval(secs => ?)
-			 ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)`, IdempotencyLifetime.Seconds()},
+			 AND (held_until IS NULL OR held_until <= relance_now()) ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)`, IdempotencyLifetime.Seconds()},
 		{"failed logins", `DELETE FROM login_attempts WHERE subject IN
 			(SELECT subject FROM login_attempts WHERE failed_at < relance_now() - make_interval(secs => ?)
 			 ORDER BY failed_at LIMIT ? FOR UPDATE SKIP LOCKED)`, loginMemory.Seconds()},
