@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -11,6 +12,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relance/relance/api"
+	"github.com/relance/relance/wassenger"
 )
 
 // wrongFor is a value that no field of a schema can have.
@@ -153,4 +157,28 @@ func TestEveryProblemTypeIsDocumentedOnOurOwnServer(t *testing.T) {
 	for _, more := range []string{"too-many-requests", "idempotency-in-flight", "unavailable", "internal", "provider-failed"} {
 		assert.Contains(t, document, `id="`+more+`"`)
 	}
+}
+
+// slow is a provider that takes longer than a body may.
+type slow struct{ takes time.Duration }
+
+func (p slow) Send(ctx context.Context, _ wassenger.Outgoing) (wassenger.Accepted, error) {
+	select {
+	case <-time.After(p.takes):
+		return wassenger.Accepted{}, nil
+	case <-ctx.Done():
+		return wassenger.Accepted{}, ctx.Err()
+	}
+}
+
+func TestARequestThatTakesLongerThanItsBodyIsNotCutShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("6 seconds")
+	}
+	s := serve(t, func(o *api.Options) { o.Provider = slow{6 * time.Second} }) // huma's own limit for bodies is 5
+	c := s.contact("+33639980001")
+	started := read[struct{ Campaign struct{ ID uuid.UUID } }](
+		s.call("POST", "/campaigns/start", meantFor(object{"contact_ids": []uuid.UUID{c.ID}})), 202)
+	sent := s.call("POST", "/campaigns/"+started.Campaign.ID.String()+"/test-send", object{"phone": "+33639980003"}, key("k"))
+	assert.Equal(t, 200, sent.status, "%s", sent.body)
 }

@@ -119,8 +119,8 @@ func route[I, O any](a *API, who access, methodAndPath string, status int, summa
 		option(&op)
 	}
 	timeout := op.Metadata[timeoutKey].(time.Duration)
-	// The connection's deadline outlives the body: when it passes, net/http takes
-	// the caller for gone and ends the request.
+	// Where the body has been read ahead (honourKey), huma sets this deadline while
+	// net/http waits for the caller to hang up: when it passes, the request ends.
 	op.BodyReadTimeout = bodyTimeout + timeout
 	run := func(ctx context.Context, input *I) (*O, error) {
 		output, err := handle(ctx, input)
