@@ -67,6 +67,10 @@ type Options struct {
 	TemporalUIURL     string
 	TemporalNamespace string
 
+	// RateLimit is how many requests a second one session or token may make on
+	// this process; 0 means 100. For a moment it may be twice as many.
+	RateLimit int
+
 	// SecureCookies marks session cookies Secure even where TLS cannot be seen.
 	SecureCookies bool
 	Logger        *slog.Logger
@@ -92,6 +96,7 @@ type API struct {
 	redis    lookout[string]
 
 	crossOrigin *http.CrossOriginProtection
+	callers     *callers
 	// logins bounds the memory that hashing passwords takes, 19 MiB each.
 	logins chan struct{}
 	// rehearsals bounds the processors that rehearsing takes.
@@ -114,8 +119,10 @@ func New(options Options) (*API, error) {
 	a := &API{
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
-		rehearsals: make(chan struct{}, rehearsalsAtOnce), feeds: newFeeds(),
-		metrics: newMetrics(options.Metrics),
+		callers:    newCallers(options.RateLimit),
+		rehearsals: make(chan struct{}, rehearsalsAtOnce),
+		feeds:      newFeeds(),
+		metrics:    newMetrics(options.Metrics),
 	}
 	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unreachable", workers: workersView{Reason: "Temporal has not answered yet."}}
 	a.redis.see, a.redis.unknown = a.redisNow, "unreachable"
@@ -130,9 +137,12 @@ func New(options Options) (*API, error) {
 		writeProblem(c, problem(http.StatusMethodNotAllowed, "This path does not take this method; the Allow header says which it takes."))
 	})
 	a.huma = humagin.New(a.router, describe())
-	a.huma.UseMiddleware(a.sameOrigin, a.authenticate)
+	a.huma.UseMiddleware(a.sameOrigin, a.authenticate, a.limit, a.honourKey)
 	a.routes()
-	a.docs()
+	a.document()
+	if err := a.docs(); err != nil {
+		return nil, err
+	}
 	var err error
 	if a.openAPI, err = json.Marshal(a.huma.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
@@ -176,13 +186,13 @@ func schemaName(t reflect.Type, hint string) string {
 func (a *API) Routes() []string {
 	var routes []string
 	for _, route := range a.router.Routes() {
-		routes = append(routes, route.Method+" "+template(route.Path))
+		routes = append(routes, route.Method+" "+pathTemplate(route.Path))
 	}
 	return routes
 }
 
-// template writes gin's "/contacts/:id" as "/contacts/{id}".
-func template(path string) string {
+// pathTemplate writes gin's "/contacts/:id" as "/contacts/{id}".
+func pathTemplate(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if name, ok := strings.CutPrefix(segment, ":"); ok {

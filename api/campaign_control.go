@@ -67,6 +67,7 @@ func (a *API) retryFailed(ctx context.Context, in *ByID) (*retryOutput, error) {
 		return nil, err
 	}
 	a.tellDecided(ctx, in.ID)
+	note(ctx, "retried", retried)
 	output := &retryOutput{}
 	output.Body.Retried = retried
 	return output, nil

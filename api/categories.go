@@ -136,12 +136,14 @@ type membersInput struct {
 }
 
 func (a *API) addToCategory(ctx context.Context, in *membersInput) (*categoryOutput, error) {
+	note(ctx, "contacts", len(in.Body.ContactIDs))
 	category, err := a.store.AddToCategory(ctx, in.ID, in.Body.ContactIDs)
 	a.changedContacts(ctx, err)
 	return answerCategory(category, categoryProblem(err))
 }
 
 func (a *API) removeFromCategory(ctx context.Context, in *membersInput) (*categoryOutput, error) {
+	note(ctx, "contacts", len(in.Body.ContactIDs))
 	category, err := a.store.RemoveFromCategory(ctx, in.ID, in.Body.ContactIDs)
 	a.changedContacts(ctx, err)
 	return answerCategory(category, categoryProblem(err))

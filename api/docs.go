@@ -2,6 +2,7 @@ package api
 
 import (
 	"embed"
+	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -16,8 +17,16 @@ var page embed.FS
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// docs serves the OpenAPI document and the page that shows it, to anybody.
-func (a *API) docs() {
+// docs serves the OpenAPI document and the pages that explain it, to anybody.
+func (a *API) docs() error {
+	problems, err := drawProblems()
+	if err != nil {
+		return fmt.Errorf("drawing the page of problems: %w", err)
+	}
+	a.router.GET("/docs/problems", func(c *gin.Context) {
+		c.Header("Content-Security-Policy", pagePolicy)
+		c.Data(http.StatusOK, "text/html; charset=utf-8", problems)
+	})
 	a.router.GET("/openapi.json", func(c *gin.Context) {
 		c.Data(http.StatusOK, "application/openapi+json", a.openAPI)
 	})
@@ -35,4 +44,5 @@ func (a *API) docs() {
 			c.Data(http.StatusOK, file.contentType, content)
 		})
 	}
+	return nil
 }

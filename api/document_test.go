@@ -55,7 +55,7 @@ func (s *server) operation(method, path string) *huma.Operation {
 	if item == nil {
 		return nil
 	}
-	return map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete}[method]
+	return map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete}[method]
 }
 
 func matches(template, path string) bool {

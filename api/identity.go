@@ -24,7 +24,8 @@ func caller(ctx context.Context) store.User {
 // authenticate lets nobody past who may not call the operation. A route that
 // does not say who may is for the signed in.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	switch ctx.Operation().Metadata[accessKey] {
+	who := ctx.Operation().Metadata[accessKey]
+	switch who {
 	case anyone, provider:
 		next(ctx)
 		return
@@ -40,6 +41,10 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	humagin.Unwrap(ctx).Set(loggedUser, user.ID)
+	if who == superAdmin && user.Role != store.SuperAdmin {
+		a.refuse(ctx, problem(http.StatusForbidden, "Only a super_admin manages users."))
+		return
+	}
 	next(huma.WithValue(ctx, callerKey{}, user))
 }
 
@@ -51,11 +56,11 @@ func (a *API) identify(request *http.Request) (store.User, error) {
 	if header := request.Header.Get("Authorization"); header != "" {
 		return a.store.UserByToken(ctx, bearer(header))
 	}
-	cookie, err := request.Cookie(sessionCookie)
-	if err != nil {
+	secret := sessionSecret(request)
+	if secret == "" {
 		return store.User{}, store.ErrNotFound
 	}
-	return a.store.UserBySession(ctx, cookie.Value)
+	return a.store.UserBySession(ctx, secret)
 }
 
 // bearer returns the token of an Authorization header, "" for another scheme.
@@ -82,17 +87,20 @@ func (a *API) sameOrigin(ctx huma.Context, next func(huma.Context)) {
 
 // refuse answers in place of an operation.
 func (a *API) refuse(ctx huma.Context, err error) {
+	err = a.problemOf(ctx.Context(), err)
 	var p *huma.ErrorModel
-	if !errors.As(a.problemOf(ctx.Context(), err), &p) {
+	if !errors.As(err, &p) {
 		p = internal(requestID(ctx.Context()))
 	}
-	var details []error
-	for _, detail := range p.Errors {
-		details = append(details, detail)
+	var more huma.HeadersError
+	if errors.As(err, &more) {
+		for name, values := range more.GetHeaders() {
+			for _, value := range values {
+				ctx.AppendHeader(name, value)
+			}
+		}
 	}
-	if err := huma.WriteErr(a.huma, ctx, p.Status, p.Detail, details...); err != nil {
-		a.logger.WarnContext(ctx.Context(), "An answer could not be written.", "request_id", requestID(ctx.Context()), "error", err)
-	}
+	writeProblem(humagin.Unwrap(ctx), p)
 }
 
 // callerID is the caller's id for a row's created_by.

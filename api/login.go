@@ -3,43 +3,66 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
-	"github.com/google/uuid"
 
 	"github.com/relance/relance/store"
 )
 
 const sessionCookie = "relance_session"
 
-type userView struct {
-	ID        uuid.UUID  `json:"id" format:"uuid"`
-	Email     string     `json:"email" format:"email"`
-	Role      store.Role `json:"role" enum:"admin,super_admin"`
-	CreatedAt time.Time  `json:"created_at"`
+// Visit is what is known of a request besides what it asks, exported like [Paging].
+type Visit struct {
+	// from is the peer's address: behind a proxy the proxy's. Headers that say
+	// otherwise are not believed, because anybody can send them.
+	from    netip.Addr
+	overTLS bool   // the browser's way here, if need be to a proxy
+	agent   string // what the browser calls itself
+	session string // the secret of the session that the caller is recognised by
 }
 
-func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Email: u.Email, Role: u.Role, CreatedAt: u.CreatedAt.UTC()}
+// Resolve reads the request.
+func (v *Visit) Resolve(ctx huma.Context) []error {
+	request := humagin.Unwrap(ctx).Request
+	if peer, err := netip.ParseAddrPort(request.RemoteAddr); err == nil {
+		v.from = peer.Addr()
+	}
+	v.overTLS = request.TLS != nil || strings.EqualFold(request.Header.Get("X-Forwarded-Proto"), "https")
+	v.agent = browserName(request.UserAgent())
+	if request.Header.Get("Authorization") == "" {
+		v.session = sessionSecret(request)
+	}
+	return nil
+}
+
+// browserName makes a header storable and short.
+func browserName(agent string) string {
+	const longest = 200
+	agent = strings.ToValidUTF8(strings.ReplaceAll(agent, "\x00", ""), "")
+	return strings.ToValidUTF8(agent[:min(len(agent), longest)], "")
+}
+
+// sessionSecret is what a request's cookie holds; "" if there is none.
+func sessionSecret(request *http.Request) string {
+	cookie, err := request.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 type loginInput struct {
+	Visit
 	Body struct {
 		Email    string `json:"email" minLength:"1" maxLength:"320"`
 		Password string `json:"password" minLength:"1" maxLength:"1000"`
 	}
-	overTLS bool
-}
-
-// Resolve notes whether the browser came over TLS, if need be to a proxy.
-func (in *loginInput) Resolve(ctx huma.Context) []error {
-	request := humagin.Unwrap(ctx).Request
-	in.overTLS = request.TLS != nil || strings.EqualFold(request.Header.Get("X-Forwarded-Proto"), "https")
-	return nil
 }
 
 type loginOutput struct {
@@ -47,29 +70,68 @@ type loginOutput struct {
 	Body      userView
 }
 
+// login answers alike whether the address or the password is wrong, and in the
+// same time. Who fails often has to wait; see [store.Store.AttemptLogin].
 func (a *API) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	if err := storable(in.Body.Email); err != nil {
-		return nil, invalid("body.email", "%s", err)
-	}
-	select {
-	case a.logins <- struct{}{}:
-		defer func() { <-a.logins }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	user, err := a.store.UserByPassword(ctx, in.Body.Email, in.Body.Password)
+	user, err := a.checkPassword(ctx, in.Visit, in.Body.Email, in.Body.Password)
 	if errors.Is(err, store.ErrWrongCredentials) {
-		return nil, problem(http.StatusUnauthorized, "The e-mail address or the password is wrong.")
+		if err := a.store.LoginFailed(ctx, user); err != nil {
+			return nil, err
+		}
+		return nil, wrongCredentials()
 	}
 	if err != nil {
 		return nil, err
 	}
-	secret, expiresAt, err := a.store.CreateSession(ctx, user.ID)
+	secret, expiresAt, err := a.store.CreateSession(ctx, user, in.agent)
+	if errors.Is(err, store.ErrWrongCredentials) {
+		return nil, wrongCredentials()
+	}
 	if err != nil {
 		return nil, err
 	}
 	cookie := a.cookie(secret, expiresAt, in.overTLS)
 	return &loginOutput{SetCookie: cookie.String(), Body: viewUser(user)}, nil
+}
+
+func wrongCredentials() error {
+	return problem(http.StatusUnauthorized, "The e-mail address or the password is wrong.")
+}
+
+// checkPassword finds whose address and password these are, unless too many have
+// been tried.
+func (a *API) checkPassword(ctx context.Context, v Visit, email, password string) (store.User, error) {
+	if err := storable(email); err != nil {
+		return store.User{}, invalid("body.email", "%s", err)
+	}
+	var throttled *store.ThrottledError
+	err := a.store.AttemptLogin(ctx, email, v.from)
+	if errors.As(err, &throttled) {
+		return store.User{}, tooMany(throttled.Wait, "Passwords have been tried too often. The Retry-After header says when to try again.")
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	done, err := a.hashing(ctx)
+	if err != nil {
+		return store.User{}, err
+	}
+	defer done()
+	user, err := a.store.UserByPassword(ctx, email, password)
+	if err != nil {
+		return user, err
+	}
+	return user, a.store.LoginSucceeded(ctx, email, v.from)
+}
+
+// hashing waits for the memory that hashing a password takes.
+func (a *API) hashing(ctx context.Context) (done func(), err error) {
+	select {
+	case a.logins <- struct{}{}:
+		return func() { <-a.logins }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to hash a password: %w", ctx.Err())
+	}
 }
 
 func (a *API) cookie(secret string, expiresAt time.Time, overTLS bool) http.Cookie {
@@ -95,8 +157,6 @@ func (a *API) logout(ctx context.Context, in *logoutInput) (*logoutOutput, error
 	gone.MaxAge = -1
 	return &logoutOutput{SetCookie: gone.String()}, nil
 }
-
-type userOutput struct{ Body userView }
 
 func (a *API) me(ctx context.Context, _ *struct{}) (*userOutput, error) {
 	return &userOutput{Body: viewUser(caller(ctx))}, nil

@@ -54,5 +54,5 @@ func (m *metrics) ended(method, route string, status int, took time.Duration) {
 	if !slices.Contains(methods, method) {
 		method = "other"
 	}
-	m.durations.WithLabelValues(method, template(route), strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	m.durations.WithLabelValues(method, pathTemplate(route), strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
 }

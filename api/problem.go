@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -14,9 +17,11 @@ import (
 	"github.com/relance/relance/store"
 )
 
+const problemJSON = "application/problem+json"
+
 // problem is an answer of RFC 9457. Details name what is wrong with which field.
 func problem(status int, detail string, details ...*huma.ErrorDetail) *huma.ErrorModel {
-	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail, Errors: details}
+	return &huma.ErrorModel{Type: typeURI(status), Status: status, Title: http.StatusText(status), Detail: detail, Errors: details}
 }
 
 // fields gathers everything that is wrong with a request, so that it is told at once.
@@ -45,6 +50,17 @@ func invalid(location, format string, args ...any) error {
 // taken is a conflict about one field.
 func taken(location, message string) error {
 	return problem(http.StatusConflict, message, &huma.ErrorDetail{Location: location, Message: message})
+}
+
+// tooMany asks a caller to wait.
+func tooMany(wait time.Duration, detail string) error {
+	return retryAfter(wait, problem(http.StatusTooManyRequests, detail))
+}
+
+// retryAfter adds to a problem when to try again, in whole seconds.
+func retryAfter(wait time.Duration, p *huma.ErrorModel) error {
+	seconds := max(1, int64(math.Ceil(wait.Seconds())))
+	return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}})
 }
 
 // missing names the field in which a [store.MissingError]'s ids were given; it
@@ -78,9 +94,9 @@ func (a *API) problemOf(ctx context.Context, err error) error {
 	var absent *store.MissingError
 	switch {
 	case errors.As(err, &known):
-		return known
+		return err // with its headers, if it has any
 	case errors.As(err, &absent):
-		return problem(http.StatusUnprocessableEntity, fmt.Sprintf("no %s has the id %s", absent.Kind, some(absent.IDs)))
+		return missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, "There is nothing with this id.")
 	case errors.Is(err, store.ErrConflict):
@@ -107,18 +123,21 @@ func internal(requestID string) *huma.ErrorModel {
 
 // writeProblem answers outside of huma's operations.
 func writeProblem(c *gin.Context, p *huma.ErrorModel) {
-	c.Header("Content-Type", "application/problem+json")
+	c.Header("Content-Type", problemJSON)
 	c.JSON(p.Status, p)
 	c.Abort()
 }
 
-// polishProblem is applied to every answer. huma's own problems echo what was
-// sent, which may be a password or a phone number on its way into a caller's
-// log, and name a missing field in words only.
+// polishProblem is applied to every answer. huma's own problems have no type,
+// echo what was sent, which may be a password or a phone number on its way into a
+// caller's log, and name a missing field in words only.
 func polishProblem(_ huma.Context, _ string, answer any) (any, error) {
 	p, ok := answer.(*huma.ErrorModel)
 	if !ok {
 		return answer, nil
+	}
+	if p.Type == "" {
+		p.Type = typeURI(p.Status)
 	}
 	for _, detail := range p.Errors {
 		detail.Value = nil

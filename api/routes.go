@@ -15,9 +15,21 @@ func (a *API) routes() {
 	route(a, anyone, "POST /auth/login", http.StatusOK, "Log in with e-mail address and password", a.login, largest(4<<10))
 	route(a, signedIn, "POST /auth/logout", http.StatusNoContent, "Log out", a.logout)
 	route(a, signedIn, "GET /auth/me", http.StatusOK, "Show who is calling", a.me)
+	route(a, signedIn, "POST /auth/password", http.StatusNoContent, "Change one's own password; ends one's sessions", a.changePassword, largest(4<<10))
+	route(a, signedIn, "GET /auth/sessions", http.StatusOK, "List one's own sessions", a.listSessions)
+	route(a, signedIn, "DELETE /auth/sessions", http.StatusOK, "End one's other sessions", a.endOtherSessions)
+	route(a, signedIn, "DELETE /auth/sessions/{id}", http.StatusNoContent, "End one of one's own sessions", a.endSession)
+	route(a, signedIn, "GET /tokens", http.StatusOK, "List API tokens", a.listTokens)
+	route(a, signedIn, "POST /tokens", http.StatusCreated, "Make an API token of one's own; it is shown once", a.createToken, takesKeyForSecret)
+	route(a, signedIn, "DELETE /tokens/{id}", http.StatusNoContent, "Revoke an API token", a.revokeToken)
+
+	route(a, superAdmin, "GET /users", http.StatusOK, "List users", a.listUsers)
+	route(a, superAdmin, "POST /users", http.StatusCreated, "Create a user", a.createUser, takesKey)
+	route(a, superAdmin, "PATCH /users/{id}", http.StatusOK, "Change a user's role, disable the user or set a password", a.changeUser)
+	route(a, signedIn, "GET /audit", http.StatusOK, "Tell who changed what", a.listAudit)
 
 	route(a, signedIn, "GET /contacts", http.StatusOK, "List contacts", a.listContacts)
-	route(a, signedIn, "POST /contacts", http.StatusCreated, "Create a contact", a.createContact)
+	route(a, signedIn, "POST /contacts", http.StatusCreated, "Create a contact", a.createContact, takesKey)
 	route(a, signedIn, "POST /contacts/import", http.StatusAccepted, "Import contacts from a CSV file", a.importContacts, within(time.Minute))
 	route(a, signedIn, "GET /contacts/{id}", http.StatusOK, "Show a contact", a.getContact)
 	route(a, signedIn, "PUT /contacts/{id}", http.StatusOK, "Replace a contact", a.replaceContact)
@@ -28,29 +40,29 @@ func (a *API) routes() {
 	route(a, signedIn, "GET /imports/{id}", http.StatusOK, "Show an import", a.getImport)
 
 	route(a, signedIn, "GET /categories", http.StatusOK, "List categories", a.listCategories)
-	route(a, signedIn, "POST /categories", http.StatusCreated, "Create a category", a.createCategory)
+	route(a, signedIn, "POST /categories", http.StatusCreated, "Create a category", a.createCategory, takesKey)
 	route(a, signedIn, "GET /categories/{id}", http.StatusOK, "Show a category", a.getCategory)
 	route(a, signedIn, "PUT /categories/{id}", http.StatusOK, "Rename a category", a.renameCategory)
 	route(a, signedIn, "DELETE /categories/{id}", http.StatusNoContent, "Delete a category, not its contacts", a.deleteCategory)
 	route(a, signedIn, "POST /categories/{id}/contacts", http.StatusOK, "Put contacts into a category", a.addToCategory, largest(8<<20))
 	route(a, signedIn, "DELETE /categories/{id}/contacts", http.StatusOK, "Take contacts out of a category", a.removeFromCategory, largest(8<<20))
 
-	route(a, signedIn, "POST /campaigns/start", http.StatusAccepted, "Start a campaign, now or later", a.startCampaign, largest(8<<20))
-	route(a, signedIn, "POST /campaigns/forecast", http.StatusOK, "Tell how a campaign would run under the quota", a.forecastCampaign, largest(8<<20))
-	route(a, signedIn, "POST /campaigns/rehearse", http.StatusOK, "Play a campaign in skipped time, hour by hour", a.rehearseCampaign, largest(8<<20), within(rehearsalTimeout))
+	route(a, signedIn, "POST /campaigns/start", http.StatusAccepted, "Start a campaign, now or later", a.startCampaign, largest(8<<20), takesKey)
+	route(a, signedIn, "POST /campaigns/forecast", http.StatusOK, "Tell how a campaign would run under the quota", a.forecastCampaign, largest(8<<20), unchanging)
+	route(a, signedIn, "POST /campaigns/rehearse", http.StatusOK, "Play a campaign in skipped time, hour by hour", a.rehearseCampaign, largest(8<<20), within(rehearsalTimeout), unchanging)
 	route(a, signedIn, "GET /campaigns", http.StatusOK, "List campaigns", a.listCampaigns)
-	route(a, signedIn, "POST /campaigns", http.StatusCreated, "Draft a campaign", a.createDraft, largest(8<<20))
+	route(a, signedIn, "POST /campaigns", http.StatusCreated, "Draft a campaign", a.createDraft, largest(8<<20), takesKey)
 	route(a, signedIn, "GET /campaigns/{id}", http.StatusOK, "Show a campaign", a.getCampaign)
 	route(a, signedIn, "PUT /campaigns/{id}", http.StatusOK, "Replace a draft, or a campaign that waits for its start", a.replaceDraft, largest(8<<20))
 	route(a, signedIn, "DELETE /campaigns/{id}", http.StatusNoContent, "Delete a campaign that has not begun", a.deleteDraft)
 	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)
 	route(a, signedIn, "GET /campaigns/{id}/recipients", http.StatusOK, "List a campaign's recipients", a.listRecipients)
-	route(a, signedIn, "POST /campaigns/{id}/start", http.StatusAccepted, "Start a draft", a.startStored)
+	route(a, signedIn, "POST /campaigns/{id}/start", http.StatusAccepted, "Start a draft", a.startStored, takesKey)
 	route(a, signedIn, "POST /campaigns/{id}/pause", http.StatusOK, "Send no more Message 1s for now; replies are still answered", a.pauseCampaign)
 	route(a, signedIn, "POST /campaigns/{id}/resume", http.StatusOK, "Go on after a pause or a halted device", a.resumeCampaign)
 	route(a, signedIn, "POST /campaigns/{id}/cancel", http.StatusOK, "End a campaign: nothing more leaves", a.cancelCampaign)
-	route(a, signedIn, "POST /campaigns/{id}/retry-failed", http.StatusOK, "Try again whom Message 1 could not be sent to", a.retryFailed)
-	route(a, signedIn, "POST /campaigns/{id}/test-send", http.StatusOK, "Send one message of a campaign to one number", a.testSend)
+	route(a, signedIn, "POST /campaigns/{id}/retry-failed", http.StatusOK, "Try again whom Message 1 could not be sent to", a.retryFailed, takesKey)
+	route(a, signedIn, "POST /campaigns/{id}/test-send", http.StatusOK, "Send one message of a campaign to one number", a.testSend, takesKey)
 
 	route(a, signedIn, "GET /campaigns/{id}/events", http.StatusOK, "Watch a campaign live", a.campaignEvents)
 	route(a, signedIn, "GET /events", http.StatusOK, "Watch all campaigns live", a.events)
@@ -64,8 +76,11 @@ func (a *API) routes() {
 
 	route(a, anyone, "GET /healthz", http.StatusOK, "Tell that the process is alive", a.alive)
 	route(a, anyone, "GET /readyz", http.StatusOK, "Tell whether requests can be served", a.ready)
+}
 
-	// Bodies that huma does not read, and so knows nothing about.
+// document tells OpenAPI what huma does not know.
+func (a *API) document() {
+	a.huma.OpenAPI().Components.Schemas.Map()["ErrorModel"].Properties["type"].Format = "uri-reference" // to our own pages
 	paths := a.huma.OpenAPI().Paths
 	paths["/contacts/import"].Post.RequestBody = csvBody()
 	paths["/webhooks/wassenger"].Post.RequestBody = webhookBody()
@@ -79,13 +94,18 @@ type access string
 const (
 	anyone   access = "anyone"
 	signedIn access = "signed in" // by session or token
-	provider access = "provider"  // the handler checks the webhook's own token
+	// superAdmin is for the signed in with that role.
+	superAdmin access = "super admin"
+	provider   access = "provider" // the handler checks the webhook's own token
 )
 
 const accessKey = "access"
 
 // requestTimeout bounds what a request may take unless its route says otherwise.
 const requestTimeout = 15 * time.Second
+
+// bodyTimeout is how long a body may take to arrive, besides.
+const bodyTimeout = 15 * time.Second
 
 // route registers one operation. Whatever error the handler returns is answered
 // as a problem; none of its inner workings get out.
@@ -99,7 +119,7 @@ func route[I, O any](a *API, who access, methodAndPath string, status int, summa
 		Metadata:    map[string]any{accessKey: who, timeoutKey: requestTimeout},
 	}
 	switch who {
-	case signedIn:
+	case signedIn, superAdmin:
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	case provider:
 		op.Security = []map[string][]string{{"webhook": {}}}
@@ -109,14 +129,23 @@ func route[I, O any](a *API, who access, methodAndPath string, status int, summa
 		option(&op)
 	}
 	timeout := op.Metadata[timeoutKey].(time.Duration)
-	huma.Register(a.huma, op, func(ctx context.Context, input *I) (*O, error) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
+	// Where the body has been read ahead (honourKey), huma sets this deadline while
+	// net/http waits for the caller to hang up: when it passes, the request ends.
+	op.BodyReadTimeout = bodyTimeout + timeout
+	run := func(ctx context.Context, input *I) (*O, error) {
 		output, err := handle(ctx, input)
 		if err != nil {
 			return nil, a.problemOf(ctx, err)
 		}
 		return output, nil
+	}
+	if audited(op) {
+		run = recorded(a, op.OperationID, run)
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, input *I) (*O, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return run(ctx, input)
 	})
 }
 
@@ -129,9 +158,7 @@ func within(d time.Duration) func(*huma.Operation) {
 
 // largest bounds the body of a route's requests; the others take 1 MiB.
 func largest(bytes int64) func(*huma.Operation) {
-	return func(op *huma.Operation) {
-		op.MaxBodyBytes, op.BodyReadTimeout = bytes, requestTimeout
-	}
+	return func(op *huma.Operation) { op.MaxBodyBytes = bytes }
 }
 
 // operationID names an operation after its route: "post-contacts-id-opt-out".

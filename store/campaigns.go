@@ -42,17 +42,23 @@ type Campaign struct {
 }
 
 // CreateCampaign stores a new campaign of this store's device. It sets the id
-// and the times of creation.
+// and the times of creation. With an id of [WithMadeID] that a campaign has, c
+// becomes that campaign.
 func (s *Store) CreateCampaign(ctx context.Context, c *Campaign) error {
-	id, err := uuid.NewV7()
+	id, err := madeID(ctx)
 	if err != nil {
 		return fmt.Errorf("making a campaign id: %w", err)
 	}
 	c.ID, c.DeviceID = id, s.deviceID
-	if err := s.db.WithContext(ctx).Clauses(clause.Returning{}).Create(c).Error; err != nil {
-		return fmt.Errorf("storing the campaign: %w", err)
+	created := s.db.WithContext(ctx).Clauses(clause.Returning{},
+		clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoNothing: true}).Create(c)
+	if created.Error != nil {
+		return fmt.Errorf("storing the campaign: %w", created.Error)
 	}
-	return nil
+	if created.RowsAffected == 0 {
+		*c, err = s.Campaign(ctx, id)
+	}
+	return err
 }
 
 // Campaign reads one campaign; [ErrNotFound] when there is none.

@@ -31,34 +31,50 @@ func hashed(secret string) []byte {
 	return sum[:]
 }
 
-// CreateSession logs a user in. The returned secret is what the cookie holds;
-// the database keeps its hash.
-func (s *Store) CreateSession(ctx context.Context, userID uuid.UUID) (secret string, expiresAt time.Time, err error) {
-	secret = newSecret("")
+// CreateSession logs a user in, and records it in the audit log. The returned
+// secret is what the cookie holds; the database keeps its hash. agent is what
+// the browser calls itself. [ErrWrongCredentials] for who has been disabled or
+// got another password since [Store.UserByPassword].
+func (s *Store) CreateSession(ctx context.Context, user User, agent string) (secret string, expiresAt time.Time, err error) {
 	err = s.transaction(ctx, "storing a session", func(tx *gorm.DB) error {
 		if err := tx.Exec(`DELETE FROM sessions WHERE expires_at <= relance_now()`).Error; err != nil {
 			return err
 		}
-		at, err := now(tx)
-		if err != nil {
+		// What ends the sessions that there are must not be followed by this one.
+		valid := false
+		if err := value(tx, &valid, `SELECT disabled_at IS NULL AND (? = '' OR password_hash = ?) FROM users WHERE id = ? FOR SHARE`,
+			user.passwordHash, user.passwordHash, user.ID); err != nil {
 			return err
 		}
-		expiresAt = at.Add(SessionLifetime)
-		// The hash must not come first: gorm would take a slice after a
-		// parenthesis for a list of values.
-		return tx.Exec(`INSERT INTO sessions (user_id, token_hash, expires_at) VALUES (?, ?, ?)`,
-			userID, hashed(secret), expiresAt).Error
+		if !valid {
+			return ErrWrongCredentials
+		}
+		if secret, expiresAt, err = insertSession(tx, user.ID, agent); err != nil {
+			return err
+		}
+		return insertAudit(tx, user.ID, ActionLogin, AuditDone)
 	})
 	return secret, expiresAt, err
+}
+
+func insertSession(tx *gorm.DB, userID uuid.UUID, agent string) (secret string, expiresAt time.Time, err error) {
+	secret = newSecret("")
+	at, err := now(tx)
+	if err != nil {
+		return "", at, err
+	}
+	expiresAt = at.Add(SessionLifetime)
+	// The hash must not come first: gorm would take a slice after a parenthesis
+	// for a list of values.
+	return secret, expiresAt, tx.Exec(`INSERT INTO sessions (user_id, token_hash, expires_at, agent) VALUES (?, ?, ?, ?)`,
+		userID, hashed(secret), expiresAt, agent).Error
 }
 
 // UserBySession finds who is logged in with a secret; [ErrNotFound] when it is
 // nobody's or has expired.
 func (s *Store) UserBySession(ctx context.Context, secret string) (User, error) {
-	var user User
-	if err := first(s.db.WithContext(ctx), &user, `
-		SELECT `+userColumns+` FROM sessions t JOIN users u ON u.id = t.user_id
-		WHERE t.token_hash = ? AND t.expires_at > relance_now() AND u.disabled_at IS NULL`, hashed(secret)); err != nil {
+	user, err := s.noticedUser(ctx, "sessions", `t.expires_at > relance_now()`, secret)
+	if err != nil {
 		return user, fmt.Errorf("looking for a session: %w", err)
 	}
 	return user, nil
@@ -72,28 +88,8 @@ func (s *Store) DeleteSession(ctx context.Context, secret string) error {
 	return nil
 }
 
-// CreateToken makes an API token of a user. It is returned this once; the
-// database keeps its hash.
-func (s *Store) CreateToken(ctx context.Context, userID uuid.UUID, name string) (token string, err error) {
-	token = newSecret("rel_")
-	err = s.transaction(ctx, "storing an API token", func(tx *gorm.DB) error {
-		return insertToken(tx, userID, name, token)
-	})
-	return token, err
-}
-
-func insertToken(tx *gorm.DB, userID uuid.UUID, name, token string) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	return tx.Exec(`INSERT INTO api_tokens (id, user_id, name, token_hash) VALUES (?, ?, ?, ?)`,
-		id, userID, name, hashed(token)).Error
-}
-
-// UserByToken finds whose API token this is; [ErrNotFound] when it is nobody's
-// or was revoked.
-func (s *Store) UserByToken(ctx context.Context, token string) (User, error) {
+// noticedUser finds whose secret this is, and notes when it was last used.
+func (s *Store) noticedUser(ctx context.Context, table, valid, secret string) (User, error) {
 	var row struct {
 		User
 		Unnoticed bool
@@ -101,14 +97,24 @@ func (s *Store) UserByToken(ctx context.Context, token string) (User, error) {
 	db := s.db.WithContext(ctx)
 	err := first(db, &row, `
 		SELECT `+userColumns+`, coalesce(t.last_used_at < relance_now() - interval '1 minute', true) AS unnoticed
-		FROM api_tokens t JOIN users u ON u.id = t.user_id
-		WHERE t.token_hash = ? AND t.revoked_at IS NULL AND u.disabled_at IS NULL`, hashed(token))
+		FROM `+table+` t JOIN users u ON u.id = t.user_id
+		WHERE t.token_hash = ? AND `+valid+` AND u.disabled_at IS NULL`, hashed(secret))
 	if err == nil && row.Unnoticed {
 		// To the minute is enough, and spares a write per request.
-		err = db.Exec(`UPDATE api_tokens SET last_used_at = relance_now() WHERE token_hash = ?`, hashed(token)).Error
+		err = db.Exec(`UPDATE `+table+` SET last_used_at = relance_now() WHERE token_hash = ?`, hashed(secret)).Error
 	}
 	if err != nil {
-		return User{}, fmt.Errorf("looking for an API token: %w", err)
+		return User{}, err
 	}
 	return row.User, nil
+}
+
+// UserByToken finds whose API token this is; [ErrNotFound] when it is nobody's
+// or was revoked.
+func (s *Store) UserByToken(ctx context.Context, token string) (User, error) {
+	user, err := s.noticedUser(ctx, "api_tokens", `t.revoked_at IS NULL`, token)
+	if err != nil {
+		return user, fmt.Errorf("looking for an API token: %w", err)
+	}
+	return user, nil
 }

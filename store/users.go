@@ -26,17 +26,24 @@ const (
 
 // User is somebody who may use Relance.
 type User struct {
-	ID        uuid.UUID
-	Email     string
-	Role      Role
-	CreatedAt time.Time
+	ID         uuid.UUID
+	Email      string
+	Role       Role
+	DisabledAt *time.Time // since when nothing opens a door to this user
+	CreatedAt  time.Time
+
+	// passwordHash is what a password was compared with, for a login to hold only
+	// while that is still the user's.
+	passwordHash string
 }
 
-const userColumns = `u.id, u.email, u.role, u.created_at`
+const userColumns = `u.id, u.email, u.role, u.disabled_at, u.created_at`
 
 var (
 	// ErrDuplicateEmail: another user has the address, upper and lower case ignored.
 	ErrDuplicateEmail = fmt.Errorf("e-mail address in use: %w", ErrConflict)
+	// ErrLastSuperAdmin: nobody would be left to manage users.
+	ErrLastSuperAdmin = fmt.Errorf("last super_admin: %w", ErrConflict)
 	// ErrWrongCredentials does not tell whether address or password was wrong.
 	ErrWrongCredentials = errors.New("wrong e-mail address or password")
 )
@@ -88,17 +95,38 @@ func insertUser(tx *gorm.DB, email, hash string, role Role) (User, error) {
 // credentials checks what a new user is to log in with, and hashes the password.
 func credentials(email, password string) (address, hash string, err error) {
 	email = strings.TrimSpace(email)
-	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email {
-		return "", "", fmt.Errorf("%q is no e-mail address", email)
+	if err := CheckEmail(email); err != nil {
+		return "", "", err
 	}
+	if err := CheckPassword(password); err != nil {
+		return "", "", err
+	}
+	hash, err = hashPassword(password)
+	return email, hash, err
+}
+
+// CheckEmail says why a user cannot have an address.
+func CheckEmail(email string) error {
+	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email || len(email) > 320 {
+		return errors.New("must be an e-mail address such as name@example.com")
+	}
+	return nil
+}
+
+// CheckPassword says why a user cannot have a password.
+func CheckPassword(password string) error {
 	if n := utf8.RuneCountInString(password); n < MinPasswordLength || n > MaxPasswordLength {
-		return "", "", fmt.Errorf("a password has %d to %d characters, not %d", MinPasswordLength, MaxPasswordLength, n)
+		return fmt.Errorf("must have %d to %d characters, has %d", MinPasswordLength, MaxPasswordLength, n)
 	}
-	hash, err = argon2id.CreateHash(password, passwordCost())
+	return nil
+}
+
+func hashPassword(password string) (string, error) {
+	hash, err := argon2id.CreateHash(password, passwordCost())
 	if err != nil {
-		return "", "", fmt.Errorf("hashing a password: %w", err)
+		return "", fmt.Errorf("hashing a password: %w", err)
 	}
-	return email, hash, nil
+	return hash, nil
 }
 
 // Bootstrap makes the first super_admin, and an API token for it if one is
@@ -136,13 +164,15 @@ func (s *Store) Bootstrap(ctx context.Context, email, password, token string) (c
 		if token == "" {
 			return nil
 		}
-		return insertToken(tx, user.ID, "ADMIN_TOKEN", token)
+		_, err = insertToken(tx, user.ID, "ADMIN_TOKEN", token)
+		return err
 	})
 	return created, err
 }
 
-// UserByPassword finds who logs in; [ErrWrongCredentials] for anybody else. It
-// takes 19 MiB and the same time whether or not the address is known.
+// UserByPassword finds who logs in; [ErrWrongCredentials] for anybody else, with
+// nothing but the id of the user who has the address, if there is one. It takes
+// 19 MiB and the same time whether or not the address is known.
 func (s *Store) UserByPassword(ctx context.Context, email, password string) (User, error) {
 	var row struct {
 		User
@@ -162,17 +192,8 @@ func (s *Store) UserByPassword(ctx context.Context, email, password string) (Use
 		return User{}, fmt.Errorf("comparing a password: %w", err)
 	}
 	if !match || !known {
-		return User{}, ErrWrongCredentials
+		return User{ID: row.ID}, ErrWrongCredentials
 	}
+	row.User.passwordHash = row.PasswordHash
 	return row.User, nil
-}
-
-// UserByEmail finds a user for the command line; [ErrNotFound] when there is none.
-func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
-	var user User
-	if err := first(s.db.WithContext(ctx), &user, `SELECT `+userColumns+` FROM users u WHERE lower(u.email) = lower(?)`,
-		strings.TrimSpace(email)); err != nil {
-		return user, fmt.Errorf("looking for a user: %w", err)
-	}
-	return user, nil
 }

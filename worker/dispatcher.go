@@ -35,6 +35,8 @@ const (
 	overdueAfter = time.Minute
 	// and dispatchAtOnce bounds one round of each kind.
 	dispatchAtOnce = 200
+	// sweepEvery is how often what has outlived its use is deleted.
+	sweepEvery = time.Hour
 )
 
 // Run looks for lost wake-ups until the context ends.
@@ -42,12 +44,15 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	// By itself, because the provider may be slow to answer.
 	loops.Go(func() {
-		d.every(ctx, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
+		d.every(ctx, dispatchEvery, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
 	})
 	loops.Go(func() {
-		d.every(ctx, func() { d.round(ctx, "folding statistics", d.Store.FoldStats) })
+		d.every(ctx, sweepEvery, func() { d.round(ctx, "sweeping what has outlived its use", d.Store.Sweep) })
 	})
-	d.every(ctx, func() {
+	loops.Go(func() {
+		d.every(ctx, dispatchEvery, func() { d.round(ctx, "folding statistics", d.Store.FoldStats) })
+	})
+	d.every(ctx, dispatchEvery, func() {
 		d.round(ctx, "starting due campaigns", d.startCampaigns)
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)
 		d.round(ctx, "waking contacts that replied", d.wakeContacts)
@@ -56,8 +61,8 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	loops.Wait()
 }
 
-func (d *Dispatcher) every(ctx context.Context, repair func()) {
-	tick := time.NewTicker(dispatchEvery)
+func (d *Dispatcher) every(ctx context.Context, pause time.Duration, repair func()) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		repair()

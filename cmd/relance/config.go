@@ -45,6 +45,7 @@ type config struct {
 	WorkerBuildID  string `env:"TEMPORAL_WORKER_BUILD_ID"`
 
 	HTTPAddr     string `env:"HTTP_ADDR" envDefault:":8080"`
+	APIRateLimit int    `env:"API_RATE_LIMIT" envDefault:"100"`
 	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:9090"`
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat    string `env:"LOG_FORMAT" envDefault:"json"`
@@ -153,6 +154,9 @@ func (c config) check() error {
 	}
 	if _, err := c.level(); err != nil {
 		return err
+	}
+	if c.APIRateLimit < 1 {
+		return fmt.Errorf("API_RATE_LIMIT must be at least 1, not %d", c.APIRateLimit)
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		return fmt.Errorf("LOG_FORMAT must be json or text, not %q", c.LogFormat)

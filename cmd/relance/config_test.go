@@ -50,6 +50,7 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"SEND_PACE must":      {"SEND_PACE": "slowly"},
 		"SEND_HOURS must":     {"SEND_HOURS": "by day"},
 		"LOG_LEVEL must be":   {"LOG_LEVEL": "loud"},
+		"API_RATE_LIMIT must": {"API_RATE_LIMIT": "0"},
 		"LOG_FORMAT must be":  {"LOG_FORMAT": "xml"},
 		"ADMIN_PASSWORD must": {"ADMIN_EMAIL": "a@example.com"},
 		"ADMIN_TOKEN needs":   {"ADMIN_TOKEN": "0123456789abcdef"},

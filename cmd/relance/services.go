@@ -127,7 +127,7 @@ func (s *services) handler() (*api.API, error) {
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
-		Logger: s.logger, Metrics: s.registry,
+		RateLimit: s.config.APIRateLimit, Logger: s.logger, Metrics: s.registry,
 	})
 }
 

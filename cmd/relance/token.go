@@ -13,32 +13,22 @@ func tokenCommand() *cobra.Command {
 	var email, name string
 	cmd := &cobra.Command{
 		Use: "token", Short: "Make an API token for a user; it is shown once", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			c, err := readConfig(processEnvironment(), needDatabase)
-			if err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(s *store.Store) error {
+				user, err := s.UserByEmail(cmd.Context(), email)
+				if errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("no user has the e-mail address given with --email")
+				}
+				if err != nil {
+					return err
+				}
+				_, token, err := s.CreateToken(cmd.Context(), user.ID, name)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
 				return err
-			}
-			if err := schemaIsCurrent(cmd.Context(), c); err != nil {
-				return err
-			}
-			s, err := store.Open(cmd.Context(), c.DatabaseURL, store.Options{MaxConnections: 1})
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			user, err := s.UserByEmail(cmd.Context(), email)
-			if errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("no user has the e-mail address given with --email")
-			}
-			if err != nil {
-				return err
-			}
-			token, err := s.CreateToken(cmd.Context(), user.ID, name)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
-			return err
+			})
 		},
 	}
 	cmd.Flags().StringVar(&email, "email", "", "the user that the token acts for")

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// sweepAtOnce bounds one statement of a sweep, so that none holds many locks.
+const sweepAtOnce = 10_000
+
+// Sweep deletes what has outlived its use: old entries of the audit log,
+// idempotency keys, counts of failed logins, and expired sessions. Any number of
+// processes may sweep at once.
+func (s *Store) Sweep(ctx context.Context) error {
+	for _, old := range []struct {
+		what, rows string
+		age        float64
+	}{
+		{"the audit log", `DELETE FROM audit_log WHERE id IN
+			(SELECT id FROM audit_log WHERE at < relance_now() - make_interval(secs => ?) ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)`, AuditLifetime.Seconds()},
+		{"idempotency keys", `DELETE FROM idempotency_keys WHERE (user_id, key_hash) IN
+			(SELECT user_id, key_hash FROM idempotency_keys WHERE created_at < relance_now() - make_interval(secs => ?)
+			 AND (held_until IS NULL OR held_until <= relance_now()) ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)`, IdempotencyLifetime.Seconds()},
+		{"failed logins", `DELETE FROM login_attempts WHERE subject IN
+			(SELECT subject FROM login_attempts WHERE failed_at < relance_now() - make_interval(secs => ?)
+			 ORDER BY failed_at LIMIT ? FOR UPDATE SKIP LOCKED)`, loginMemory.Seconds()},
+		{"sessions", `DELETE FROM sessions WHERE id IN
+			(SELECT id FROM sessions WHERE expires_at < relance_now() - make_interval(secs => ?) LIMIT ? FOR UPDATE SKIP LOCKED)`, 0},
+	} {
+		for {
+			deleted := s.db.WithContext(ctx).Exec(old.rows, old.age, sweepAtOnce)
+			if deleted.Error != nil {
+				return fmt.Errorf("sweeping %s: %w", old.what, deleted.Error)
+			}
+			if deleted.RowsAffected < sweepAtOnce {
+				break
+			}
+		}
+	}
+	return nil
+}
