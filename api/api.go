@@ -84,6 +84,10 @@ type API struct {
 	logins chan struct{}
 	// rehearsals bounds the processors that rehearsing takes.
 	rehearsals chan struct{}
+	// imports bounds the memory that receiving files takes.
+	imports       chan struct{}
+	largestImport int64 // bytes
+	background    *background
 }
 
 // New makes an API. It reaches out to nothing.
@@ -102,6 +106,7 @@ func New(options Options) (*API, error) {
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
 		rehearsals: make(chan struct{}, rehearsalsAtOnce),
+		imports:    make(chan struct{}, importsAtOnce), largestImport: largestImport, background: newBackground(),
 	}
 	if err := a.router.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("preparing the router: %w", err)
@@ -127,6 +132,10 @@ func New(options Options) (*API, error) {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Close ends what goes on after requests were answered, and waits until it has
+// ended. What is left undone, a dispatcher does.
+func (a *API) Close() { a.background.end() }
 
 // describe is what OpenAPI says of the API as a whole.
 func describe() huma.Config {

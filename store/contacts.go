@@ -215,6 +215,18 @@ func (s *Store) contactTotal(ctx context.Context, filter ContactFilter, page Pag
 	return total, nil
 }
 
+// AttributeNames lists the names of all attributes that contacts have, in
+// alphabetical order.
+func (s *Store) AttributeNames(ctx context.Context, filter ContactFilter) ([]string, error) {
+	where, values := filter.conditions()
+	var names []string
+	if err := s.db.WithContext(ctx).Raw(`SELECT DISTINCT name FROM contacts k, jsonb_object_keys(k.attributes) AS name
+		WHERE `+strings.Join(where, " AND ")+` ORDER BY name`, values).Scan(&names).Error; err != nil {
+		return nil, fmt.Errorf("listing the names of attributes: %w", err)
+	}
+	return names, nil
+}
+
 func (f ContactFilter) conditions() ([]string, map[string]any) {
 	where, values := []string{"true"}, map[string]any{}
 	if f.CategoryID != uuid.Nil {

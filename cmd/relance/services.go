@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -111,7 +110,7 @@ func schemaIsCurrent(ctx context.Context, c config) error {
 	return nil
 }
 
-func (s *services) handler() (http.Handler, error) {
+func (s *services) handler() (*api.API, error) {
 	provider, err := s.provider()
 	if err != nil {
 		return nil, err
@@ -155,6 +154,7 @@ func (s *services) worker() (*worker.Worker, error) {
 		Activities: acts, Deployment: s.config.deployment(),
 		Dispatcher: &worker.Dispatcher{
 			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
+			ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts, cache.Categories) },
 		},
 	}, nil
 }
