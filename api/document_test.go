@@ -33,6 +33,9 @@ func (s *server) asDocumented(method, path string, a answer) {
 	if !assert.NotNil(s.t, content, "%s %s answers %d with %s, which is not documented", method, path, a.status, contentType) {
 		return
 	}
+	if contentType == "text/csv" {
+		return // text, which the schema says nothing more about
+	}
 	var body any
 	assert.NoError(s.t, json.Unmarshal(a.body, &body))
 	result := &huma.ValidateResult{}

@@ -23,8 +23,8 @@ type importView struct {
 	Rejected    int64             `json:"rejected" doc:"Rows that could not be used; errors.csv has them all."`
 	Error       string            `json:"error" doc:"Why the import failed."`
 	OnDuplicate store.OnDuplicate `json:"on_duplicate" enum:"update,skip"`
-	CategoryID  *uuid.UUID        `json:"category_id" format:"uuid"`
-	CreatedBy   *uuid.UUID        `json:"created_by" format:"uuid"`
+	CategoryID  *uuid.UUID        `json:"category_id" format:"uuid" nullable:"true"`
+	CreatedBy   *uuid.UUID        `json:"created_by" format:"uuid" nullable:"true"`
 	CreatedAt   time.Time         `json:"created_at"`
 	ReceivedAt  *time.Time        `json:"received_at" doc:"When the file was safely stored."`
 	FinishedAt  *time.Time        `json:"finished_at"`

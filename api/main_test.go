@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -141,6 +142,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 	}
 	s.api, err = api.New(options)
 	require.NoError(t, err)
+	t.Cleanup(s.api.Close)
 	listening := httptest.NewServer(s.api)
 	t.Cleanup(listening.Close)
 	s.url = listening.URL
@@ -269,11 +271,11 @@ type category struct {
 }
 
 type importJob struct {
-	ID                                uuid.UUID
-	State                             string
-	Progress                          float64
-	Rows, Imported, Updated, Rejected int64
-	Errors                            []struct {
+	ID                                         uuid.UUID
+	State, Error                               string
+	Progress                                   float64
+	Rows, Imported, Updated, Skipped, Rejected int64
+	Errors                                     []struct {
 		Line   int
 		Reason string
 	}
@@ -291,7 +293,21 @@ func (s *server) category(name string) category {
 	return read[category](s.call("POST", "/categories", object{"name": name}), 201)
 }
 
+// importCSV imports a file and returns what became of it.
 func (s *server) importCSV(query, csv string) importJob {
 	s.t.Helper()
-	return read[importJob](s.call("POST", "/contacts/import"+query, csv, header{"Content-Type", "text/csv"}), 202)
+	return s.imported(s.call("POST", "/contacts/import"+query, csv, header{"Content-Type", "text/csv"}))
+}
+
+// imported waits for the end of an import that has been taken in.
+func (s *server) imported(taken answer) importJob {
+	s.t.Helper()
+	job := read[importJob](taken, 202)
+	path := "/imports/" + job.ID.String()
+	assert.Equal(s.t, path, taken.header.Get("Location"))
+	require.Eventually(s.t, func() bool {
+		job = read[importJob](s.call("GET", path, nil), 200)
+		return job.State != "running"
+	}, time.Minute, 2*time.Millisecond)
+	return job
 }
