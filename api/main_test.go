@@ -117,15 +117,17 @@ type server struct {
 	webhooks *webhooks
 	outbox   *outbox
 	url      string
+	database string // its URL
 	log      *bytes.Buffer
 }
 
 func serve(t testing.TB, change ...func(*api.Options)) *server {
 	t.Helper()
-	db, err := store.Open(context.Background(), testenv.Database(t, migrateWithAdmin),
+	database := testenv.Database(t, migrateWithAdmin)
+	db, err := store.Open(context.Background(), database,
 		store.Options{DeviceID: device, Rules: campaign.DefaultRules()})
 	require.NoError(t, err)
-	s := &server{t: t, store: db, engine: &engine{}, webhooks: &webhooks{status: "ok"}, outbox: &outbox{}, log: &bytes.Buffer{}}
+	s := &server{t: t, store: db, database: database, engine: &engine{}, webhooks: &webhooks{status: "ok"}, outbox: &outbox{}, log: &bytes.Buffer{}}
 	t.Cleanup(func() {
 		assert.NoError(t, db.Close())
 		if t.Failed() {

@@ -16,7 +16,7 @@ const (
 	// importBatch contacts, or largestBatch bytes, become one batch: it is merged in
 	// one short transaction, and two of them are in memory at a time.
 	importBatch  = 10_000
-	largestBatch = 4 << 20
+	largestBatch = 2 << 20
 	// importPulse is how often an import shows that it is being received, however
 	// slowly its rows come.
 	importPulse = 5 * time.Second
