@@ -219,9 +219,13 @@ func (s *Store) contactTotal(ctx context.Context, filter ContactFilter, page Pag
 // alphabetical order.
 func (s *Store) AttributeNames(ctx context.Context, filter ContactFilter) ([]string, error) {
 	where, values := filter.conditions()
+	var named []any // gorm takes no names that the statement does not have
+	if len(values) > 0 {
+		named = append(named, values)
+	}
 	var names []string
-	if err := s.db.WithContext(ctx).Raw(`SELECT DISTINCT name FROM contacts k, jsonb_object_keys(k.attributes) AS name
-		WHERE `+strings.Join(where, " AND ")+` ORDER BY name`, values).Scan(&names).Error; err != nil {
+	if err := s.db.WithContext(ctx).Raw(`SELECT DISTINCT a.key FROM contacts k, jsonb_object_keys(k.attributes) AS a (key)
+		WHERE `+strings.Join(where, " AND ")+` ORDER BY a.key`, named...).Scan(&names).Error; err != nil {
 		return nil, fmt.Errorf("listing the names of attributes: %w", err)
 	}
 	return names, nil
