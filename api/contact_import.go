@@ -57,11 +57,12 @@ func (a *API) importContacts(ctx context.Context, in *importInput) (*importOutpu
 	select {
 	case a.imports <- struct{}{}:
 		defer func() { <-a.imports }()
-	default:
+	case <-time.After(requestTimeout):
 		return nil, problem(http.StatusServiceUnavailable, "Other files are being received. Try again in a moment.")
 	}
 	body := &upload{
 		from: http.MaxBytesReader(in.writer, in.request.Body, a.largestImport), connection: http.NewResponseController(in.writer),
+		until: time.Now().Add(importTimeout),
 	}
 	defer body.end()
 	if in.request.ContentLength > a.largestImport {
@@ -107,15 +108,20 @@ func (a *API) mergeImport(ctx context.Context, id uuid.UUID) {
 	})
 }
 
-// upload is a request's body that may take as long as it keeps coming.
+// upload is a request's body that may take its time as long as it keeps coming.
 type upload struct {
 	from       io.Reader
 	connection *http.ResponseController
+	until      time.Time
 	err        error
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	_ = u.connection.SetReadDeadline(time.Now().Add(importPause)) // not every connection has one
+	deadline := time.Now().Add(importPause)
+	if deadline.After(u.until) {
+		deadline = u.until
+	}
+	_ = u.connection.SetReadDeadline(deadline) // not every connection has one
 	n, err := u.from.Read(p)
 	u.err = err
 	return n, err

@@ -42,7 +42,39 @@ SELECT j.id, r.line, r.reason, '[]' FROM import_jobs j, jsonb_to_recordset(j.err
 ON CONFLICT DO NOTHING;
 ALTER TABLE import_jobs DROP COLUMN errors;
 
+-- Who asked to be left alone is looked up once for all the rows that a statement
+-- inserts: row by row it was a third of what a large insert took. At the end of
+-- the statement more opt-outs are to be seen than at its beginning.
+-- +goose StatementBegin
+CREATE FUNCTION respect_opt_outs() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    unwilling record;
+BEGIN
+    -- OFFSET 0 keeps it a look-up by key for each row: the plan is kept for
+    -- statements of one row and of many.
+    FOR unwilling IN
+        SELECT a.id, o.opted_out_at
+        FROM added a, LATERAL (SELECT opted_out_at FROM opt_outs WHERE phone = a.phone OFFSET 0) o
+        WHERE a.opted_out_at IS NULL
+    LOOP
+        UPDATE contacts SET opted_out_at = unwilling.opted_out_at WHERE id = unwilling.id;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+DROP TRIGGER contacts_respect_opt_out ON contacts;
+CREATE TRIGGER contacts_respect_opt_out BEFORE UPDATE OF phone ON contacts
+    FOR EACH ROW EXECUTE FUNCTION respect_opt_out();
+CREATE TRIGGER contacts_respect_opt_outs AFTER INSERT ON contacts
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION respect_opt_outs();
+
 -- +goose Down
+DROP TRIGGER contacts_respect_opt_outs ON contacts;
+DROP FUNCTION respect_opt_outs();
+DROP TRIGGER contacts_respect_opt_out ON contacts;
+CREATE TRIGGER contacts_respect_opt_out BEFORE INSERT OR UPDATE OF phone ON contacts
+    FOR EACH ROW EXECUTE FUNCTION respect_opt_out();
 ALTER TABLE import_jobs ADD COLUMN errors jsonb NOT NULL DEFAULT '[]';
 UPDATE import_jobs j SET errors = (
     SELECT coalesce(jsonb_agg(jsonb_build_object('line', r.line, 'reason', r.reason) ORDER BY r.line), '[]')
