@@ -40,14 +40,18 @@ var access = map[string]reach{
 	"GET /contacts": users, "POST /contacts": users, "POST /contacts/import": users,
 	"GET /contacts/{id}": users, "PUT /contacts/{id}": users, "DELETE /contacts/{id}": users,
 	"POST /contacts/{id}/opt-out": users, "POST /contacts/{id}/opt-in": users, "GET /contacts/{id}/timeline": users,
-	"GET /imports/{id}": users,
+	"GET /contacts/export.csv": users,
+	"GET /imports":             users, "GET /imports/{id}": users, "GET /imports/{id}/errors.csv": users,
 
 	"GET /categories": users, "POST /categories": users,
 	"GET /categories/{id}": users, "PUT /categories/{id}": users, "DELETE /categories/{id}": users,
 	"POST /categories/{id}/contacts": users, "DELETE /categories/{id}/contacts": users,
 
 	"POST /campaigns/start": users, "POST /campaigns/forecast": users, "POST /campaigns/rehearse": users,
-	"GET /campaigns": users, "GET /campaigns/{id}": users, "GET /campaigns/{id}/stats": users, "GET /campaigns/{id}/recipients": users,
+	"GET /campaigns": users, "POST /campaigns": users, "GET /campaigns/{id}": users,
+	"PUT /campaigns/{id}": users, "DELETE /campaigns/{id}": users, "GET /campaigns/{id}/recipients.csv": users, "GET /campaigns/{id}/results.csv": users,
+	"GET /campaigns/{id}/events": users, "GET /events": users, "GET /messages": users, "GET /messages/stats": users,
+	"GET /campaigns/{id}/stats": users, "GET /campaigns/{id}/recipients": users,
 	"POST /campaigns/{id}/start": users, "POST /campaigns/{id}/pause": users, "POST /campaigns/{id}/resume": users,
 	"POST /campaigns/{id}/cancel": users, "POST /campaigns/{id}/retry-failed": users, "POST /campaigns/{id}/test-send": users,
 

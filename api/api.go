@@ -102,6 +102,10 @@ type API struct {
 	// rehearsals bounds the processors that rehearsing takes.
 	rehearsals chan struct{}
 	feeds      *feeds
+	// imports bounds the memory that receiving files takes.
+	imports       chan struct{}
+	largestImport int64 // bytes
+	background    *background
 }
 
 // New makes an API. It reaches out to nothing.
@@ -123,6 +127,7 @@ func New(options Options) (*API, error) {
 		rehearsals: make(chan struct{}, rehearsalsAtOnce),
 		feeds:      newFeeds(),
 		metrics:    newMetrics(options.Metrics),
+		imports:    make(chan struct{}, importsAtOnce), largestImport: largestImport, background: newBackground(),
 	}
 	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unreachable", workers: workersView{Reason: "Temporal has not answered yet."}}
 	a.redis.see, a.redis.unknown = a.redisNow, "unreachable"
@@ -157,6 +162,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 // EndStreams ends the streams of events, which would otherwise keep a server from
 // shutting down for as long as somebody watches. It may be called once.
 func (a *API) EndStreams() { a.feeds.end() }
+
+// Close ends what goes on after requests were answered, and waits until it has
+// ended. What is left undone, a dispatcher does.
+func (a *API) Close() { a.background.end() }
 
 // describe is what OpenAPI says of the API as a whole.
 func describe() huma.Config {

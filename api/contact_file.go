@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -9,135 +10,77 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/relance/relance/store"
 )
 
-// contactFile is a CSV file of contacts: a header row that names a phone column,
-// perhaps name columns, and any further columns, which become attributes.
+// contactFile is a CSV file of contacts that is read as it comes in: a header
+// row that names a phone column, perhaps name columns, and any further columns,
+// which become attributes. No more than a row of it is held.
 type contactFile struct {
-	data    []byte
+	csv     *csv.Reader
+	raw     *rowKeeper
+	text    charset
 	comma   rune
 	country string
+	header  []string
 	columns []column
 }
 
-// column is what a header says its cells are.
-type column struct {
-	kind      columnKind
-	attribute string // the attribute that its cells become; "" for none
-}
-
-type columnKind int
-
 const (
-	blankColumn columnKind = iota
-	phoneColumn
-	nameColumn
-	firstNameColumn
-	lastNameColumn
-	attributeColumn
+	// longestRow bounds a row: an unclosed quote makes one of all that follows it.
+	longestRow = 1 << 20
+	// fileBuffer is read at once; a file's first line should end within it.
+	fileBuffer = 64 << 10
 )
 
-// headers are the names that columns go by, as foldHeader writes them.
-func headerKind(header string) columnKind {
-	switch foldHeader(header) {
-	case "":
-		return blankColumn
-	case "phone", "phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "cellphone", "portable",
-		"numero", "numerodetelephone", "whatsapp", "whatsappnumber", "msisdn", "gsm":
-		return phoneColumn
-	case "name", "nom", "fullname", "nomcomplet", "displayname":
-		return nameColumn
-	case "firstname", "prenom", "givenname":
-		return firstNameColumn
-	case "lastname", "nomdefamille", "surname", "familyname":
-		return lastNameColumn
-	}
-	return attributeColumn
-}
-
-// foldHeader leaves out what people write differently: case, accents, spaces.
-func foldHeader(header string) string {
-	return strings.NewReplacer(" ", "", "_", "", "-", "", ".", "", "\u00a0", "",
-		"é", "e", "è", "e", "ê", "e", "ë", "e", "à", "a", "â", "a", "ç", "c", "î", "i", "ï", "i", "ô", "o", "û", "u", "ù", "u",
-		"e\u0301", "e", "e\u0300", "e").Replace(strings.ToLower(strings.TrimSpace(header)))
-}
-
-// attributeName makes a header into a name that a message text can show: as it
-// is written, with _ for what {{…}} does not take.
-func attributeName(header string) string {
-	name := strings.Map(func(r rune) rune {
-		if r == '_' || r == '.' || r == '-' || unicode.IsLetter(r) || unicode.IsNumber(r) {
-			return r
-		}
-		return '_'
-	}, strings.TrimSpace(header))
-	if first, _ := utf8.DecodeRuneInString(name); name != "" && first != '_' && !unicode.IsLetter(first) {
-		name = "_" + name
-	}
-	return name
-}
+var errRowTooLong = fmt.Errorf("a row has more than %d bytes", longestRow)
 
 // openContactFile reads the header. Its errors are for the caller to read.
-func openContactFile(data []byte, country string) (*contactFile, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if !utf8.Valid(data) {
-		return nil, errors.New("must be UTF-8; in a spreadsheet, save it as \"CSV UTF-8\"")
+func openContactFile(file io.Reader, country string, chosen mapping) (*contactFile, error) {
+	begun := bufio.NewReaderSize(file, fileBuffer)
+	f := &contactFile{country: country}
+	beginning, err := begun.Peek(fileBuffer)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
-	f := &contactFile{data: data, comma: delimiter(data), country: country}
-	header, err := f.reader().Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("is empty; its first line must name the columns, such as phone,name")
+	if bytes.HasPrefix(beginning, []byte("\xff\xfe")) || bytes.HasPrefix(beginning, []byte("\xfe\xff")) {
+		return nil, fileProblem("is UTF-16; in a spreadsheet, save it as \"CSV UTF-8\"")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("has a first line that is not CSV: %w", err)
+	if bytes.HasPrefix(beginning, []byte("\ufeff")) {
+		beginning, f.text = beginning[3:], utf8Text
+		_, _ = begun.Discard(3) // has been peeked at
 	}
-	return f, f.readHeader(header)
+	f.comma = delimiter(beginning)
+	f.raw = &rowKeeper{from: begun}
+	f.csv = csv.NewReader(bufio.NewReaderSize(f.raw, fileBuffer))
+	f.csv.Comma, f.csv.FieldsPerRecord, f.csv.ReuseRecord = f.comma, -1, true
+	return f, f.readHeader(chosen)
 }
 
-func (f *contactFile) readHeader(header []string) error {
-	seen := map[string]bool{}
-	kinds := map[columnKind]int{}
-	for _, cell := range header {
-		kind := headerKind(cell)
-		kinds[kind]++
-		c := column{kind: kind}
-		if kind == attributeColumn || kind == firstNameColumn || kind == lastNameColumn {
-			c.attribute = attributeName(cell)
-			if seen[c.attribute] {
-				return fmt.Errorf("has two columns called %q", c.attribute)
-			}
-			seen[c.attribute] = true
-		}
-		f.columns = append(f.columns, c)
-	}
+func (f *contactFile) readHeader(chosen mapping) error {
+	cells, err := f.csv.Read()
+	var syntax *csv.ParseError
 	switch {
-	case kinds[phoneColumn] == 0:
-		return errors.New("has no column called phone (or téléphone, mobile, whatsapp) in its first line")
-	case kinds[phoneColumn] > 1:
-		return errors.New("has more than one phone column")
-	case kinds[nameColumn] > 1:
-		return errors.New("has more than one name column")
-	case len(seen) > mostAttributes:
-		return fmt.Errorf("has %d columns beside phone and name; at most %d can be kept", len(seen), mostAttributes)
+	case errors.Is(err, io.EOF):
+		return fileProblem("is empty; its first line must name the columns, such as phone,name")
+	case errors.As(err, &syntax), errors.Is(err, errRowTooLong):
+		return fileProblem("has a first line that is not CSV: %s", err)
+	case err != nil:
+		return err
 	}
-	// Beside a first name, a column called name or nom holds the last name.
-	if i := slices.IndexFunc(f.columns, func(c column) bool { return c.kind == nameColumn }); i >= 0 && kinds[firstNameColumn] > 0 && kinds[lastNameColumn] == 0 {
-		f.columns[i] = column{kind: lastNameColumn, attribute: lastNameAttribute(header[i])}
+	f.header = make([]string, len(cells))
+	if err := f.text.decode(cells); err != nil {
+		return fileProblem("has a first line that %s", err)
 	}
-	return nil
-}
-
-// lastNameAttribute is "" for a header that cannot name an attribute: "name"
-// always means the whole name.
-func lastNameAttribute(header string) string {
-	if name := attributeName(header); name != "name" {
-		return name
+	for i, cell := range cells {
+		if storable(cell) != nil {
+			return fileProblem("has a first line that is no text")
+		}
+		f.header[i] = strings.TrimSpace(cell)
 	}
-	return ""
+	f.columns, err = chosen.columns(f.header)
+	return err
 }
 
 // delimiter is whichever of comma, semicolon and tab the first line has most of.
@@ -152,24 +95,18 @@ func delimiter(data []byte) rune {
 	return best
 }
 
-func (f *contactFile) reader() *csv.Reader {
-	r := csv.NewReader(bytes.NewReader(f.data))
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord = f.comma, -1, true
-	return r
-}
-
-// rows reads the file below its header, anew each time. Only a quote that is
-// never closed ends it with an error: nobody can tell how many rows it swallowed.
+// rows reads the file below its header, once. A file that cannot be read to its
+// end, and a quote that is never closed, end it with an error: nobody can tell
+// how many rows that swallowed.
 func (f *contactFile) rows() iter.Seq2[store.ImportRow, error] {
 	return func(yield func(store.ImportRow, error) bool) {
-		r := f.reader()
-		_, _ = r.Read() // the header was fine before
 		for {
-			cells, err := r.Read()
+			f.raw.begin(f.csv.InputOffset())
+			cells, err := f.csv.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			row, blank, err := f.row(r, cells, err)
+			row, blank, err := f.row(cells, err)
 			if blank {
 				continue
 			}
@@ -180,33 +117,50 @@ func (f *contactFile) rows() iter.Seq2[store.ImportRow, error] {
 	}
 }
 
-func (f *contactFile) row(r *csv.Reader, cells []string, err error) (row store.ImportRow, blank bool, fatal error) {
+func (f *contactFile) row(cells []string, err error) (row store.ImportRow, blank bool, fatal error) {
 	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
-		if syntax.Line != syntax.StartLine {
-			return row, false, invalid("body", "has a quote in line %d that is never closed", syntax.StartLine)
-		}
-		return store.ImportRow{Line: syntax.StartLine, Rejected: "has a quote where none belongs"}, false, nil
-	}
-	if err != nil {
-		return row, false, fmt.Errorf("reading CSV: %w", err)
+	switch {
+	case errors.As(err, &syntax) && syntax.Line == syntax.StartLine:
+		return store.ImportRow{Line: syntax.StartLine, Rejected: "has a quote where none belongs", Cells: f.uncut()}, false, nil
+	case errors.As(err, &syntax):
+		return row, false, brokenFile("has a quote in line %d that is never closed", syntax.StartLine)
+	case errors.Is(err, errRowTooLong):
+		return row, false, brokenFile("has a row of more than %d bytes; perhaps a quote in it is never closed", longestRow)
+	case err != nil:
+		return row, false, &store.FileError{Reason: "The upload broke off.", Err: err}
 	}
 	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 		return row, true, nil
 	}
-	row.Line, _ = r.FieldPos(0)
-	if err := f.fill(&row.ContactData, cells); err != nil {
-		row.Rejected = err.Error()
+	row.Line, _ = f.csv.FieldPos(0)
+	if err = f.text.decode(cells); err == nil {
+		err = f.fill(&row.ContactData, cells)
+	}
+	if err != nil {
+		row.Rejected, row.Cells = err.Error(), slices.Clone(cells)
 	}
 	return row, false, nil
 }
 
+// brokenFile is what is wrong with a file of which nothing is kept.
+func brokenFile(format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	return &store.FileError{Reason: "The file " + what + ".", Err: fileProblem("%s", what)}
+}
+
+// uncut is a row that is no CSV, as it stands in the file.
+func (f *contactFile) uncut() []string {
+	raw := f.raw.upTo(f.csv.InputOffset())
+	cells := strings.Split(strings.Trim(string(raw), "\r\n"), string(f.comma))
+	_ = f.text.decode(cells) // it is rejected anyway
+	return cells
+}
+
 // fill reads one row; its errors are for people to read.
 func (f *contactFile) fill(data *store.ContactData, cells []string) error {
-	data.Attributes = store.Attributes{}
 	var first, last string
 	for i, cell := range cells {
-		if cell = strings.TrimSpace(cell); cell == "" {
+		if cell = strings.TrimSpace(unguarded(cell)); cell == "" {
 			continue // an empty cell says nothing about a contact
 		}
 		if i >= len(f.columns) {
@@ -214,9 +168,9 @@ func (f *contactFile) fill(data *store.ContactData, cells []string) error {
 		}
 		var err error
 		switch c := f.columns[i]; c.kind {
-		case blankColumn, attributeColumn:
+		case ignoredColumn, attributeColumn:
 		case phoneColumn:
-			if data.Phone, err = normalizePhone(cell, f.country); err != nil {
+			if data.Phone, err = importedPhone(cell, f.country); err != nil {
 				return fmt.Errorf("phone %w", err)
 			}
 		case nameColumn:
@@ -229,10 +183,8 @@ func (f *contactFile) fill(data *store.ContactData, cells []string) error {
 		if err != nil {
 			return fmt.Errorf("name %w", err)
 		}
-		if key := f.columns[i].attribute; key != "" {
-			if data.Attributes[key], err = label(cell, longestAttribute); err != nil {
-				return fmt.Errorf("%s %w", key, err)
-			}
+		if err := f.keepAttribute(data, f.columns[i].attribute, cell); err != nil {
+			return err
 		}
 	}
 	if data.Phone == "" {
@@ -240,6 +192,23 @@ func (f *contactFile) fill(data *store.ContactData, cells []string) error {
 	}
 	if data.Name == "" {
 		data.Name = strings.TrimSpace(first + " " + last)
+	}
+	return nil
+}
+
+func (f *contactFile) keepAttribute(data *store.ContactData, name, cell string) error {
+	if name == "" {
+		return nil
+	}
+	value, err := label(cell, longestAttribute)
+	if err != nil {
+		return fmt.Errorf("%s %w", name, err)
+	}
+	if data.Attributes == nil {
+		data.Attributes = make(store.Attributes, len(f.columns))
+	}
+	if data.Attributes[name] = value; len(data.Attributes) > mostAttributes {
+		return fmt.Errorf("has more than %d columns beside phone and name", mostAttributes)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,52 +18,32 @@ import (
 	"github.com/relance/relance/store"
 )
 
-// largestImport bounds a file of contacts: some 700,000 of them.
-const largestImport = 32 << 20
+const (
+	// largestImport bounds a file of contacts: some millions of them.
+	largestImport = 256 << 20
+	// importTimeout is what sending it may take,
+	importTimeout = 30 * time.Minute
+	// importPause how long nothing of it may come,
+	importPause = 30 * time.Second
+	// and importsAtOnce bounds the memory that receiving takes, some 30 MB each.
+	importsAtOnce = 2
+)
 
 type importInput struct {
-	CategoryID uuid.UUID `query:"category_id" format:"uuid" doc:"The category that every imported or updated contact joins."`
-	Country    string    `query:"country" maxLength:"2" example:"FR" doc:"The country of phone numbers without a country code."`
-	request    *http.Request
-	writer     http.ResponseWriter
+	CategoryID  uuid.UUID `query:"category_id" format:"uuid" doc:"The category that every contact of the file joins."`
+	Country     string    `query:"country" maxLength:"2" example:"FR" doc:"The country of phone numbers without a country code."`
+	OnDuplicate string    `query:"on_duplicate" enum:"update,skip" default:"update" doc:"What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way."`
+	PhoneColumn string    `query:"phone_column" maxLength:"1000" example:"Handy" doc:"The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like."`
+	NameColumn  string    `query:"name_column" maxLength:"1000" example:"Kunde" doc:"The header of the column that holds whole names."`
+	request     *http.Request
+	writer      http.ResponseWriter
 }
 
 // Resolve keeps the request: huma would read the body as JSON.
 func (in *importInput) Resolve(ctx huma.Context) []error {
 	c := humagin.Unwrap(ctx)
 	in.request, in.writer = c.Request, c.Writer
-	_ = ctx.SetReadDeadline(time.Now().Add(time.Minute)) // not every connection has one
 	return nil
-}
-
-type importView struct {
-	ID         uuid.UUID         `json:"id" format:"uuid"`
-	State      string            `json:"state" enum:"running,done,failed"`
-	Progress   float64           `json:"progress" minimum:"0" maximum:"1" doc:"The share that is done."`
-	Rows       int64             `json:"rows" doc:"imported + updated + rejected"`
-	Imported   int64             `json:"imported" doc:"Rows that made a new contact."`
-	Updated    int64             `json:"updated" doc:"Rows about a contact known before, or made by an earlier row of the file."`
-	Rejected   int64             `json:"rejected" doc:"Rows that could not be used."`
-	Errors     []importErrorView `json:"errors" nullable:"false" doc:"The first rejected rows, at most 1000."`
-	CreatedAt  time.Time         `json:"created_at"`
-	FinishedAt *time.Time        `json:"finished_at"`
-}
-
-type importErrorView struct {
-	Line   int    `json:"line" doc:"The line of the file, 1 for the first."`
-	Reason string `json:"reason"`
-}
-
-func viewImport(job store.ImportJob) importView {
-	view := importView{
-		ID: job.ID, State: job.State, Rows: job.Rows, Imported: job.Imported, Updated: job.Updated, Rejected: job.Rejected,
-		Errors:    viewAll(job.Errors, func(e store.ImportError) importErrorView { return importErrorView(e) }),
-		CreatedAt: job.CreatedAt.UTC(), FinishedAt: utc(job.FinishedAt),
-	}
-	if job.State == "done" {
-		view.Progress = 1
-	}
-	return view
 }
 
 type importOutput struct {
@@ -70,56 +51,110 @@ type importOutput struct {
 	Body     importView
 }
 
+// importContacts answers when the file is safely stored; it is merged into the
+// contacts after that.
 func (a *API) importContacts(ctx context.Context, in *importInput) (*importOutput, error) {
-	country, err := normalizeCountry(in.Country)
-	if err != nil {
-		return nil, invalid("query.country", "%s", err)
+	select {
+	case a.imports <- struct{}{}:
+		defer func() { <-a.imports }()
+	case <-time.After(requestTimeout):
+		return nil, problem(http.StatusServiceUnavailable, "Other files are being received. Try again in a moment.")
 	}
-	data, err := in.file()
-	if err != nil {
-		return nil, err
+	body := &upload{
+		from: http.MaxBytesReader(in.writer, in.request.Body, a.largestImport), connection: http.NewResponseController(in.writer),
+		until: time.Now().Add(importTimeout),
 	}
-	file, err := openContactFile(data, country)
-	if err != nil {
-		return nil, invalid("body", "%s", err)
+	defer body.end()
+	if in.request.ContentLength > a.largestImport {
+		return nil, readProblem(&http.MaxBytesError{Limit: a.largestImport})
 	}
-	job, err := a.store.ImportContacts(ctx, store.Import{CategoryID: in.CategoryID, CreatedBy: callerID(ctx), Rows: file.rows()})
-	a.changedContacts(ctx, err)
+	job, err := a.receiveImport(ctx, in, body)
 	if err != nil {
-		return nil, missing(err, map[string]string{"category": "query.category_id"})
+		body.drain()
+		return nil, missing(readProblem(err), map[string]string{"category": "query.category_id"})
 	}
+	a.mergeImport(ctx, job.ID)
 	return &importOutput{Location: "/imports/" + job.ID.String(), Body: viewImport(job)}, nil
 }
 
-// file reads the CSV file, which is the body or its part called file.
-func (in *importInput) file() ([]byte, error) {
-	kind, _, err := mime.ParseMediaType(in.request.Header.Get("Content-Type"))
-	body := http.MaxBytesReader(in.writer, in.request.Body, largestImport)
-	var file io.Reader = body
-	switch {
-	case err == nil && kind == "text/csv":
-	case err == nil && kind == "multipart/form-data":
-		in.request.Body = body
-		if file, err = in.part(); err != nil {
-			return nil, readProblem(err)
-		}
-	default:
-		return nil, problem(http.StatusUnsupportedMediaType, "Send a CSV file as text/csv, or as the part called file of multipart/form-data.")
-	}
-	data, err := io.ReadAll(file)
+func (a *API) receiveImport(ctx context.Context, in *importInput, body io.Reader) (store.ImportJob, error) {
+	country, err := normalizeCountry(in.Country)
 	if err != nil {
-		return nil, readProblem(err)
+		return store.ImportJob{}, invalid("query.country", "%s", err)
 	}
-	return data, nil
+	content, err := in.file(body)
+	if err != nil {
+		return store.ImportJob{}, err
+	}
+	file, err := openContactFile(content, country, mapping{phone: in.PhoneColumn, name: in.NameColumn})
+	if err != nil {
+		return store.ImportJob{}, err
+	}
+	return a.store.ReceiveImport(ctx, store.Import{
+		CategoryID: in.CategoryID, CreatedBy: callerID(ctx), OnDuplicate: store.OnDuplicate(in.OnDuplicate),
+		Columns: file.header, Rows: file.rows(),
+	})
 }
 
-func (in *importInput) part() (io.Reader, error) {
-	parts, err := in.request.MultipartReader()
-	if err != nil {
-		return nil, fmt.Errorf("reading a form: %w", err)
+// mergeImport merges a received import, also when the request is over. Should it
+// not come to its end, the dispatcher goes on with it.
+func (a *API) mergeImport(ctx context.Context, id uuid.UUID) {
+	a.background.run(ctx, func(ctx context.Context) {
+		_, err := a.store.MergeImport(ctx, id)
+		a.changedContacts(context.WithoutCancel(ctx), err)
+		if err != nil {
+			a.logger.WarnContext(ctx, "An import is not merged yet; the dispatcher goes on with it.", "import_id", id, "error", err)
+		}
+	})
+}
+
+// upload is a request's body that may take its time as long as it keeps coming.
+type upload struct {
+	from       io.Reader
+	connection *http.ResponseController
+	until      time.Time
+	err        error
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(importPause)
+	if deadline.After(u.until) {
+		deadline = u.until
 	}
+	_ = u.connection.SetReadDeadline(deadline) // not every connection has one
+	n, err := u.from.Read(p)
+	u.err = err
+	return n, err
+}
+
+// drain reads the rest of a body that has been refused: clients that are still
+// sending would not see why.
+func (u *upload) drain() {
+	if u.err == nil {
+		_, _ = io.Copy(io.Discard, u)
+	}
+}
+
+// end gives the connection back as it was.
+func (u *upload) end() { _ = u.connection.SetReadDeadline(time.Time{}) }
+
+// file finds the CSV file, which is the body or its part called file.
+func (in *importInput) file(body io.Reader) (io.Reader, error) {
+	kind, parameters, err := mime.ParseMediaType(in.request.Header.Get("Content-Type"))
+	switch {
+	case err == nil && kind == "text/csv":
+		return body, nil
+	case err == nil && kind == "multipart/form-data" && parameters["boundary"] != "":
+		return part(multipart.NewReader(body, parameters["boundary"]))
+	case err == nil && kind == "multipart/form-data":
+		return nil, problem(http.StatusBadRequest, "The form has no boundary.")
+	}
+	return nil, problem(http.StatusUnsupportedMediaType, "Send a CSV file as text/csv, or as the part called file of multipart/form-data.")
+}
+
+func part(form *multipart.Reader) (io.Reader, error) {
 	for {
-		part, err := parts.NextPart()
+		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
 			return nil, invalid("body.file", "is missing")
 		}
@@ -141,20 +176,16 @@ func readProblem(err error) error {
 		return known
 	case errors.As(err, &large):
 		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body must have at most %d bytes.", large.Limit))
-	case errors.Is(err, multipart.ErrMessageTooLarge), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, multipart.ErrMessageTooLarge), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return problem(http.StatusBadRequest, "The body ended too soon.")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problem(http.StatusRequestTimeout, "The body did not come.")
 	}
-	return problem(http.StatusBadRequest, "The body could not be read.")
-}
-
-type importStateOutput struct{ Body importView }
-
-func (a *API) getImport(ctx context.Context, in *ByID) (*importStateOutput, error) {
-	job, err := a.store.ImportJob(ctx, in.ID)
-	if err != nil {
-		return nil, err
+	var file *store.FileError
+	if errors.As(err, &file) {
+		return problem(http.StatusBadRequest, "The body could not be read.")
 	}
-	return &importStateOutput{Body: viewImport(job)}, nil
+	return err
 }
 
 // csvBody tells OpenAPI about a body that huma does not read.
@@ -163,7 +194,10 @@ func csvBody() *huma.RequestBody {
 	return &huma.RequestBody{
 		Required: true,
 		Description: "The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); " +
-			"any other column becomes an attribute. Commas, semicolons or tabs; UTF-8. Of rows with the same number the last one wins.",
+			"any other column becomes an attribute, also one called attribute:… after its name, and one called relance:… is passed over. " +
+			"Commas, semicolons or tabs; UTF-8, or Windows-1252 with Latin-1, which the first row beyond ASCII decides. " +
+			"An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. " +
+			"At most 256 MiB, and 1 MiB for a row.",
 		Content: map[string]*huma.MediaType{
 			"text/csv":            {Schema: file, Example: "phone,name,city\n+33639980001,Camille,Lyon\n"},
 			"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}},

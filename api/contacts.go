@@ -48,23 +48,17 @@ func answerContact(c store.Contact, err error) (*contactOutput, error) {
 
 type listContactsInput struct {
 	Paging
-	Query      string    `query:"q" maxLength:"100" doc:"A part of a name or of a phone number."`
-	CategoryID uuid.UUID `query:"category_id" format:"uuid" doc:"Only contacts in this category."`
-	OptedOut   string    `query:"opted_out" enum:"true,false" doc:"Only contacts who opted out, or only those who did not."`
+	ContactFiltering
 }
 
 func (a *API) listContacts(ctx context.Context, in *listContactsInput) (*listOutput[contactView], error) {
-	if err := storable(in.Query); err != nil {
-		return nil, invalid("query.q", "%s", err)
+	filter, err := in.filter()
+	if err != nil {
+		return nil, err
 	}
 	page, err := in.page()
 	if err != nil {
 		return nil, err
-	}
-	filter := store.ContactFilter{Query: in.Query, CategoryID: in.CategoryID}
-	if in.OptedOut != "" {
-		optedOut := in.OptedOut == "true"
-		filter.OptedOut = &optedOut
 	}
 	body, err := cache.Through(ctx, a.cache, listKey(cache.Contacts, *in), cache.ContactsTTL,
 		func(ctx context.Context) (list[contactView], error) {

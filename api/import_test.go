@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"io"
 	"mime/multipart"
 	"strings"
 	"testing"
@@ -43,11 +44,14 @@ func TestFilesOfManyShapesAreImported(t *testing.T) {
 		"00 before country":    {"", "whatsapp\n0033639980001\n", "", map[string]string{}},
 		"blank lines":          {"", "phone,name\n\n,\n+33639980001,Camille\n,,\n \n", "Camille", map[string]string{}},
 		"fewer cells":          {"", "phone,name,city\n+33639980001\n", "", map[string]string{}},
+		"Latin-1":              {"", "phone,name,city\n+33639980001,Beno\xeet,Orl\xe9ans\n", "Benoît", map[string]string{"city": "Orléans"}},
+		"chosen columns":       {"?phone_column=Handy&name_column=Kunde", "Kunde;Handy;phone\nCamille;+33639980001;none\n", "Camille", map[string]string{"phone": "none"}},
+		"guarded":              {"", "phone,name,city\n'+33639980001,'=Camille,'-\n", "=Camille", map[string]string{"city": "-"}},
 		"column without name":  {"", "phone,,city\n+33639980001,x,Lyon\n", "", map[string]string{"city": "Lyon"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t)
-			job := read[importJob](s.call("POST", "/contacts/import"+c.query, c.file, csvHeader), 202)
+			job := s.importCSV(c.query, c.file)
 			assert.Equal(t, "done", job.State)
 			assert.Equal(t, 1.0, job.Progress)
 			assert.Equal(t, [4]int64{1, 1, 0, 0}, [4]int64{job.Rows, job.Imported, job.Updated, job.Rejected}, "%+v", job.Errors)
@@ -95,7 +99,6 @@ func TestFilesThatCannotBeReadChangeNothing(t *testing.T) {
 		"no phone column":     "name,city\nCamille,Lyon\n",
 		"two phone columns":   "phone,mobile\n+33639980001,+33639980002\n",
 		"two columns of name": "phone,city,city\n",
-		"Latin-1":             "phone,name\n+33639980001,Beno\xeet\n",
 		"UTF-16":              "\xff\xfep\x00h\x00",
 		"unclosed quote":      "phone,name\n+33639980001,\"Camille\n+33639980002,Dominique\n",
 		"unclosed header":     "\"phone,name\n",
@@ -157,7 +160,7 @@ func TestAFormWithAFileIsImported(t *testing.T) {
 	require.NoError(t, err)
 	_, _ = part.Write([]byte("phone,name\n+33639980001,Camille\n"))
 	require.NoError(t, w.Close())
-	job := read[importJob](s.call("POST", "/contacts/import", &form, header{"Content-Type", w.FormDataContentType()}), 202)
+	job := s.imported(s.call("POST", "/contacts/import", &form, header{"Content-Type", w.FormDataContentType()}))
 	assert.EqualValues(t, 1, job.Imported)
 
 	var none bytes.Buffer
@@ -171,10 +174,14 @@ func TestAFormWithAFileIsImported(t *testing.T) {
 	s.call("POST", "/contacts/import", cut, header{"Content-Type", "multipart/form-data"}).problem(400)
 }
 
-func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
+func TestAFileThatIsTooLargeIsRefusedAndChangesNothing(t *testing.T) {
 	s := serve(t)
-	large := "phone\n" + strings.Repeat("+33639980001\n", (32<<20)/13+1)
+	s.api.LimitImports(200_000)
+	large := manyRows(10_000)
 	s.call("POST", "/contacts/import", large, csvHeader).problem(413)
+	s.call("POST", "/contacts/import", io.MultiReader(strings.NewReader(large)), csvHeader).problem(413) // its length is not told
+	assert.Empty(t, s.known())
+	assert.Equal(t, "failed", read[page[importJob]](s.call("GET", "/imports", nil), 200).Items[0].State)
 }
 
 func TestTenThousandRowsAreImportedQuickly(t *testing.T) {

@@ -125,15 +125,17 @@ type server struct {
 	webhooks *webhooks
 	outbox   *outbox
 	url      string
+	database string // its URL
 	log      *bytes.Buffer
 }
 
 func serve(t testing.TB, change ...func(*api.Options)) *server {
 	t.Helper()
-	db, err := store.Open(context.Background(), testenv.Database(t, migrateWithAdmin),
+	database := testenv.Database(t, migrateWithAdmin)
+	db, err := store.Open(context.Background(), database,
 		store.Options{DeviceID: device, Rules: campaign.DefaultRules()})
 	require.NoError(t, err)
-	s := &server{t: t, store: db, engine: &engine{}, webhooks: &webhooks{status: "ok"}, outbox: &outbox{}, log: &bytes.Buffer{}}
+	s := &server{t: t, store: db, database: database, engine: &engine{}, webhooks: &webhooks{status: "ok"}, outbox: &outbox{}, log: &bytes.Buffer{}}
 	t.Cleanup(func() {
 		assert.NoError(t, db.Close())
 		if t.Failed() {
@@ -150,6 +152,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 	}
 	s.api, err = api.New(options)
 	require.NoError(t, err)
+	t.Cleanup(s.api.Close)
 	listening := httptest.NewServer(s.api)
 	t.Cleanup(listening.Close)
 	s.url = listening.URL
@@ -282,11 +285,11 @@ type category struct {
 }
 
 type importJob struct {
-	ID                                uuid.UUID
-	State                             string
-	Progress                          float64
-	Rows, Imported, Updated, Rejected int64
-	Errors                            []struct {
+	ID                                         uuid.UUID
+	State, Error                               string
+	Progress                                   float64
+	Rows, Imported, Updated, Skipped, Rejected int64
+	Errors                                     []struct {
 		Line   int
 		Reason string
 	}
@@ -304,7 +307,21 @@ func (s *server) category(name string) category {
 	return read[category](s.call("POST", "/categories", object{"name": name}), 201)
 }
 
+// importCSV imports a file and returns what became of it.
 func (s *server) importCSV(query, csv string) importJob {
 	s.t.Helper()
-	return read[importJob](s.call("POST", "/contacts/import"+query, csv, header{"Content-Type", "text/csv"}), 202)
+	return s.imported(s.call("POST", "/contacts/import"+query, csv, header{"Content-Type", "text/csv"}))
+}
+
+// imported waits for the end of an import that has been taken in.
+func (s *server) imported(taken answer) importJob {
+	s.t.Helper()
+	job := read[importJob](taken, 202)
+	path := "/imports/" + job.ID.String()
+	assert.Equal(s.t, path, taken.header.Get("Location"))
+	require.Eventually(s.t, func() bool {
+		job = read[importJob](s.call("GET", path, nil), 200)
+		return job.State != "running"
+	}, time.Minute, 2*time.Millisecond)
+	return job
 }

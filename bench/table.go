@@ -14,17 +14,19 @@ type table struct{ sections []*section }
 
 // section is one benchmark's part of the table.
 type section struct {
-	title string
-	rows  [][]string
+	title   string
+	columns []string
+	rows    [][]string
 }
 
 // add begins a section, which is printed also if its benchmark fails half-way.
 func (t *table) add(title string) *section {
-	s := &section{title: title}
+	s := &section{title: title, columns: columns}
 	t.sections = append(t.sections, s)
 	return s
 }
 
+// columns are those of a section about the acts of a load.
 var columns = []string{
 	"", "per second", "refused", "p50 ms", "p99 ms", "max ms", "target p99",
 	"CPU s: PostgreSQL", "Temporal", "Relance", "load+provider", "elsewhere",
@@ -72,8 +74,8 @@ func (t *table) print(to io.Writer) {
 	for _, s := range t.sections {
 		fmt.Fprintf(to, "\n%s (%d CPUs, %s/%s)\n", s.title, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 		aligned := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, cells := range append([][]string{columns}, s.rows...) {
-			cells = append(cells, make([]string, len(columns)-len(cells))...)
+		for _, cells := range append([][]string{s.columns}, s.rows...) {
+			cells = append(cells, make([]string, len(s.columns)-len(cells))...)
 			fmt.Fprintln(aligned, strings.Join(cells, "\t")+"\t")
 		}
 		_ = aligned.Flush() // there is nowhere to tell of an error

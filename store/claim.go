@@ -153,7 +153,9 @@ func lockForClaim(tx *gorm.DB, key MessageKey) (claimRow, error) {
 		       c.status AS campaign_status, c.deadline_at,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1 ELSE c.message_2 END AS text,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1_media_url ELSE c.message_2_media_url END AS media_url,
-		       k.id IS NOT NULL AS contact_exists, k.opted_out_at IS NOT NULL AS opted_out,
+		       k.id IS NOT NULL AS contact_exists,
+		       -- by number too: a contact that is just being imported does not hear of it
+		       k.opted_out_at IS NOT NULL OR EXISTS (SELECT FROM opt_outs o WHERE o.phone = r.phone) AS opted_out,
 		       CASE m.message_type WHEN 'message_2' THEN (
 		           SELECT min(i.received_at) FROM interactions i
 		           WHERE i.campaign_id = r.campaign_id AND i.contact_id = r.contact_id AND i.within_24h) END AS earned_at

@@ -205,13 +205,13 @@ func (s *Store) Contacts(ctx context.Context, filter ContactFilter, page Page) (
 
 // list is the query for a page, and its values.
 func (f ContactFilter) list(page Page) (string, map[string]any) {
-	from, order, after := `contacts k`, `k.created_at DESC, k.id DESC`, `(k.created_at, k.id) < (@created_at, @id)`
+	order, after := `k.created_at DESC, k.id DESC`, `(k.created_at, k.id) < (@created_at, @id)`
 	if f.CategoryID != uuid.Nil {
 		// Ids begin with the time: their order is that of creation, and the one in
 		// which an index holds a category's contacts.
-		from, order, after = `contact_categories kc JOIN contacts k ON k.id = kc.contact_id`, `kc.contact_id DESC`, `kc.contact_id < @id`
+		order, after = `kc.contact_id DESC`, `kc.contact_id < @id`
 	}
-	where, values := f.conditions()
+	from, where, values := f.conditions()
 	if page.After != nil {
 		where = append(where, after)
 		values["created_at"], values["id"] = page.After.CreatedAt, page.After.ID
@@ -238,11 +238,27 @@ func (s *Store) contactTotal(ctx context.Context, filter ContactFilter, page Pag
 	return total, nil
 }
 
-// conditions narrow contacts k, and for a category contact_categories kc.
-func (f ContactFilter) conditions() ([]string, map[string]any) {
-	where, values := []string{"true"}, map[string]any{}
+// AttributeNames lists the names of all attributes that contacts have, in
+// alphabetical order.
+func (s *Store) AttributeNames(ctx context.Context, filter ContactFilter) ([]string, error) {
+	from, where, values := filter.conditions()
+	var named []any // gorm takes no names that the statement does not have
+	if len(values) > 0 {
+		named = append(named, values)
+	}
+	var names []string
+	if err := s.db.WithContext(ctx).Raw(`SELECT DISTINCT a.key FROM `+from+`, jsonb_object_keys(k.attributes) AS a (key)
+		WHERE `+strings.Join(where, " AND ")+` ORDER BY a.key`, named...).Scan(&names).Error; err != nil {
+		return nil, fmt.Errorf("listing the names of attributes: %w", err)
+	}
+	return names, nil
+}
+
+// conditions narrow contacts k to those of the filter.
+func (f ContactFilter) conditions() (from string, where []string, values map[string]any) {
+	from, where, values = `contacts k`, []string{"true"}, map[string]any{}
 	if f.CategoryID != uuid.Nil {
-		where = append(where, `kc.category_id = @category`)
+		from, where = `contact_categories kc JOIN contacts k ON k.id = kc.contact_id`, append(where, `kc.category_id = @category`)
 		values["category"] = f.CategoryID
 	}
 	if f.OptedOut != nil {
@@ -261,7 +277,7 @@ func (f ContactFilter) conditions() ([]string, map[string]any) {
 		}
 		where = append(where, match)
 	}
-	return where, values
+	return from, where, values
 }
 
 // isWordless: an index of the parts of words knows nothing of it.

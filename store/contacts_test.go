@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -82,57 +80,6 @@ func TestAMissingCategoryLeavesAContactAsItWas(t *testing.T) {
 	assert.Contains(t, missing.Error(), absent.String())
 	assert.Zero(t, one[int](b, `SELECT count(*) FROM contacts`))
 	b.countsAreExact()
-}
-
-func TestARowThatCannotBeReadUndoesTheImport(t *testing.T) {
-	b := open(t)
-	broken := errors.New("the quote is never closed")
-	_, err := b.ImportContacts(t.Context(), store.Import{Rows: func(yield func(store.ImportRow, error) bool) {
-		for row := range people(0, 5000) {
-			if !yield(row, nil) {
-				return
-			}
-		}
-		yield(store.ImportRow{}, broken)
-	}})
-	assert.ErrorIs(t, err, broken)
-	assert.Zero(t, one[int](b, `SELECT count(*) FROM contacts`))
-	assert.Zero(t, one[int](b, `SELECT count(*) FROM import_jobs`))
-}
-
-func TestAnImportKeepsTheOrderOfItsFile(t *testing.T) {
-	b := open(t)
-	var phones []string
-	_, err := b.ImportContacts(t.Context(), store.Import{Rows: func(yield func(store.ImportRow, error) bool) {
-		for i := range 5000 { // more than one batch, and not in the order of the numbers
-			p := phone((i * 7919) % 19997)
-			phones = append(phones, p)
-			if !yield(store.ImportRow{ContactData: store.ContactData{Phone: p}}, nil) {
-				return
-			}
-		}
-	}})
-	require.NoError(t, err)
-	stored := one[string](b, `SELECT string_agg(phone, ' ' ORDER BY created_at, id) FROM contacts`)
-	assert.Equal(t, strings.Join(phones, " "), stored)
-}
-
-func TestRejectedRowsAreAllCountedAndTheFirstOnesKept(t *testing.T) {
-	b := open(t)
-	job, err := b.ImportContacts(t.Context(), store.Import{Rows: func(yield func(store.ImportRow, error) bool) {
-		for i := range 1500 {
-			if !yield(store.ImportRow{Line: i + 2, Rejected: "phone must not be empty"}, nil) {
-				return
-			}
-		}
-	}})
-	require.NoError(t, err)
-	assert.EqualValues(t, 1500, job.Rejected)
-	assert.Len(t, job.Errors, 1000)
-	read, err := b.ImportJob(t.Context(), job.ID)
-	require.NoError(t, err)
-	assert.Equal(t, job.Errors, read.Errors)
-	assert.Equal(t, store.ImportError{Line: 2, Reason: "phone must not be empty"}, read.Errors[0])
 }
 
 func TestListsOfIdsSurviveTheDatabase(t *testing.T) {

@@ -22,8 +22,8 @@ const (
 	// WebhookFailed: a webhook means nothing that is understood, or could not be
 	// applied for ten minutes.
 	WebhookFailed FailureKind = "webhook_failed"
-	// ImportFailed: nothing of a file of contacts was taken in.
-	ImportFailed FailureKind = "import_failed"
+	// ImportFailure: nothing of a file of contacts was taken in.
+	ImportFailure FailureKind = "import_failed"
 )
 
 // Failure is something that went wrong and that a person may want to look into.

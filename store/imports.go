@@ -4,12 +4,13 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 )
 
@@ -17,233 +18,213 @@ import (
 type ImportRow struct {
 	Line int // in the file, 1 for the first
 	ContactData
-	// Rejected says why the row cannot be used; the other fields mean nothing then.
+	// Rejected says why the row cannot be used; Cells are what stood in it. The
+	// other fields mean nothing then.
 	Rejected string
+	Cells    []string
 }
+
+// OnDuplicate says what an import does about a phone number that is known, from
+// before or from an earlier row of the file.
+type OnDuplicate string
+
+const (
+	// UpdateDuplicates: a name that is not blank replaces the old one, attributes
+	// are added to the old ones. The last row wins.
+	UpdateDuplicates OnDuplicate = "update"
+	// SkipDuplicates: name and attributes stay as they are. The first row wins. The
+	// contact joins the import's category all the same.
+	SkipDuplicates OnDuplicate = "skip"
+)
 
 // Import is a file of contacts that is to be taken in.
 type Import struct {
-	// CategoryID, if any, is the category that every imported or updated contact joins.
+	// CategoryID, if any, is the category that every contact of the file joins.
 	CategoryID uuid.UUID
 	CreatedBy  uuid.UUID
-	// Rows may be read more than once. An error ends the import and undoes it.
+	// OnDuplicate is [UpdateDuplicates] if empty.
+	OnDuplicate OnDuplicate
+	// Columns are the file's first line.
+	Columns []string
+	// Rows are read once. An error ends the import before anything of it is to be
+	// seen; a [FileError] says why in words for its owner.
 	Rows iter.Seq2[ImportRow, error]
 }
 
-// ImportJob is what became of an import. Every row is counted once: Rows is
-// Imported + Updated + Rejected.
+// FileError is why a file cannot be taken in, in words for its owner.
+type FileError struct {
+	Reason string
+	Err    error // may be nil
+}
+
+func (e *FileError) Error() string { return "a file that cannot be taken in: " + e.Reason }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// ImportState is where an import stands.
+type ImportState string
+
+// The states of an import; the last two are final.
+const (
+	ImportRunning ImportState = "running"
+	ImportDone    ImportState = "done"
+	ImportFailed  ImportState = "failed"
+)
+
+// ImportJob is what became of an import. When it is done every row is counted
+// once: Rows is Imported + Updated + Skipped + Rejected.
 type ImportJob struct {
-	ID         uuid.UUID
-	State      string // running, done or failed
-	Rows       int64
-	Imported   int64 // contacts that did not exist before
-	Updated    int64 // contacts that did, or that an earlier row of the file made
-	Rejected   int64
-	Errors     ImportErrors // the first rejected rows
-	Error      string
-	CreatedAt  time.Time
-	FinishedAt *time.Time
+	ID          uuid.UUID
+	State       ImportState
+	CategoryID  *uuid.UUID
+	OnDuplicate OnDuplicate
+	Columns     Texts // the file's first line
+	Rows        int64 // received
+	Imported    int64 // contacts that did not exist before
+	Updated     int64 // rows about contacts that did, or that an earlier row of the file made
+	Skipped     int64 // the same under [SkipDuplicates]
+	Rejected    int64
+	Batches     int    // parts in which the file was received
+	Merged      int    // parts that are in the contacts
+	Error       string // why it failed
+	CreatedBy   *uuid.UUID
+	CreatedAt   time.Time  // when receiving began
+	ReceivedAt  *time.Time // when the file was complete
+	TouchedAt   time.Time  // when somebody last did something about it
+	FinishedAt  *time.Time
 }
 
-// ImportError is a rejected row.
-type ImportError struct {
-	Line   int    `json:"line"`
+// Progress is the share of the file that is in the contacts, 0 to 1. How much of
+// a file is still to be received nobody can tell.
+func (j ImportJob) Progress() float64 {
+	switch {
+	case j.State == ImportDone:
+		return 1
+	case j.ReceivedAt == nil || j.Batches == 0:
+		return 0
+	}
+	return float64(j.Merged) / float64(j.Batches)
+}
+
+// Rejection is a row that could not be used.
+type Rejection struct {
+	Line   int64  `json:"line"`
 	Reason string `json:"reason"`
+	Cells  Texts  `json:"cells"`
 }
 
-// ImportErrors are kept in one jsonb column.
-type ImportErrors []ImportError
+// Texts are kept as a list in one jsonb column.
+type Texts []string
 
-// Value is the errors as JSON.
-func (e ImportErrors) Value() (driver.Value, error) {
-	if e == nil {
+// Value is the texts as JSON.
+func (t Texts) Value() (driver.Value, error) {
+	if t == nil {
 		return "[]", nil
 	}
-	encoded, err := json.Marshal([]ImportError(e))
+	encoded, err := json.Marshal(t.storable())
 	return string(encoded), err
 }
 
+// storable replaces what the database cannot keep: U+0000. Invalid UTF-8 is
+// replaced by JSON.
+func (t Texts) storable() []string {
+	kept := make([]string, len(t))
+	for i, text := range t {
+		kept[i] = strings.ReplaceAll(text, "\x00", "\ufffd")
+	}
+	return kept
+}
+
 // Scan reads a jsonb array.
-func (e *ImportErrors) Scan(value any) error {
+func (t *Texts) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
-		return json.Unmarshal([]byte(v), (*[]ImportError)(e))
+		return json.Unmarshal([]byte(v), (*[]string)(t))
 	case []byte:
-		return json.Unmarshal(v, (*[]ImportError)(e))
+		return json.Unmarshal(v, (*[]string)(t))
 	}
-	return fmt.Errorf("import errors cannot be read from %T", value)
+	return fmt.Errorf("texts cannot be read from %T", value)
 }
 
-const (
-	// importBatch rows become one statement.
-	importBatch = 2000
-	// importErrors bounds how many rejected rows are kept with their reasons;
-	// all are counted.
-	importErrors = 1000
-	// importLock is the advisory lock that makes imports take turns. Two that
-	// share contacts in a different order would otherwise deadlock.
-	importLock = 0x72656c_696d70 // "relimp"
-)
-
-// ImportContacts takes in a file in one transaction: all of its good rows or,
-// on an error, none. A known phone number is updated: a name that is not blank
-// replaces the old one, attributes are added to the old ones. Of rows with the
-// same number the last one wins, as if the rows came one after the other.
+// ImportContacts receives a file and merges it, at once.
 func (s *Store) ImportContacts(ctx context.Context, imp Import) (ImportJob, error) {
-	var job ImportJob
-	err := s.transaction(ctx, "importing contacts", func(tx *gorm.DB) error {
-		job = ImportJob{State: "done", Errors: ImportErrors{}}
-		if err := tx.Exec(`SELECT pg_advisory_xact_lock(?)`, importLock).Error; err != nil {
-			return err
-		}
-		if imp.CategoryID != uuid.Nil {
-			if err := holdCategories(tx, UUIDs{imp.CategoryID}); err != nil {
-				return err
-			}
-		}
-		batch := importedRows{tx: tx, category: imp.CategoryID, job: &job}
-		for row, err := range imp.Rows {
-			if err == nil {
-				err = batch.add(row)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if err := batch.flush(); err != nil {
-			return err
-		}
-		return s.keepImport(tx, &job, imp.CreatedBy)
-	})
-	return job, err
-}
-
-func (s *Store) keepImport(tx *gorm.DB, job *ImportJob, createdBy uuid.UUID) error {
-	id, err := uuid.NewV7()
+	job, err := s.ReceiveImport(ctx, imp)
 	if err != nil {
-		return err
+		return job, err
 	}
-	return first(tx, job, `
-		INSERT INTO import_jobs (id, state, rows, imported, updated, rejected, errors, created_by, finished_at)
-		VALUES (?, 'done', ?, ?, ?, ?, ?, ?, relance_now())
-		RETURNING *`, id, job.Rows, job.Imported, job.Updated, job.Rejected, job.Errors, nullable(createdBy))
+	return s.MergeImport(ctx, job.ID)
 }
 
-func nullable(id uuid.UUID) *uuid.UUID {
-	if id == uuid.Nil {
-		return nil
-	}
-	return &id
-}
-
-// importedRows gathers rows until there are enough for a statement.
-type importedRows struct {
-	tx       *gorm.DB
-	category uuid.UUID
-	job      *ImportJob
-
-	rows    int64
-	byPhone map[string]int // its place in the slices below
-	ids     []uuid.UUID
-	phones  []string
-	names   []string
-	attrs   []Attributes
-}
-
-func (b *importedRows) add(row ImportRow) error {
-	b.job.Rows++
-	if row.Rejected != "" {
-		b.job.Rejected++
-		if len(b.job.Errors) < importErrors {
-			b.job.Errors = append(b.job.Errors, ImportError{Line: row.Line, Reason: row.Rejected})
-		}
-		return nil
-	}
-	b.rows++
-	// PostgreSQL refuses to update a row twice in one statement, so rows with
-	// the same number are merged here, by the same rules.
-	if i, ok := b.byPhone[row.Phone]; ok {
-		if row.Name != "" {
-			b.names[i] = row.Name
-		}
-		for name, value := range row.Attributes {
-			b.attrs[i][name] = value
-		}
-		return nil
-	}
-	id, err := uuid.NewV7() // in the order of the file, which is the order of sending
-	if err != nil {
-		return err
-	}
-	if b.byPhone == nil {
-		b.byPhone = make(map[string]int, importBatch)
-	}
-	attributes := row.Attributes
-	if attributes == nil {
-		attributes = Attributes{}
-	}
-	b.byPhone[row.Phone] = len(b.ids)
-	b.ids, b.phones, b.names, b.attrs = append(b.ids, id), append(b.phones, row.Phone), append(b.names, row.Name), append(b.attrs, attributes)
-	if len(b.ids) == importBatch {
-		return b.flush()
-	}
-	return nil
-}
-
-func (b *importedRows) flush() error {
-	if len(b.ids) == 0 {
-		return nil
-	}
-	attributes := make([]string, len(b.attrs))
-	for i, a := range b.attrs {
-		encoded, err := json.Marshal(a)
-		if err != nil {
-			return fmt.Errorf("encoding attributes: %w", err)
-		}
-		attributes[i] = string(encoded)
-	}
-	var imported int64
-	// One moment for the whole statement: ids then keep the order of the file.
-	// xmax is 0 in a row that the statement has inserted.
-	err := b.tx.Raw(`
-		WITH moment AS MATERIALIZED (SELECT relance_now() AS at),
-		     merged AS (
-		         INSERT INTO contacts (id, phone, name, attributes, created_at, updated_at)
-		         SELECT r.id, r.phone, r.name, r.attributes::jsonb, moment.at, moment.at
-		         FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) AS r (id, phone, name, attributes), moment
-		         ON CONFLICT (phone) DO UPDATE
-		         SET name = coalesce(nullif(excluded.name, ''), contacts.name),
-		             attributes = contacts.attributes || excluded.attributes,
-		             updated_at = excluded.updated_at
-		         RETURNING id, xmax = 0 AS fresh),
-		     linked AS (
-		         INSERT INTO contact_categories (contact_id, category_id)
-		         SELECT merged.id, c.id FROM merged JOIN categories c ON c.id = ?
-		         ON CONFLICT DO NOTHING)
-		SELECT count(*) FILTER (WHERE fresh) FROM merged`,
-		UUIDs(b.ids), textArray(b.phones), textArray(b.names), textArray(attributes), b.category).Scan(&imported).Error
-	if err != nil {
-		return err
-	}
-	b.job.Imported += imported
-	b.job.Updated += b.rows - imported
-	*b = importedRows{tx: b.tx, category: b.category, job: b.job}
-	return nil
-}
-
-// textArray is a text[] parameter. It is a struct, which gorm leaves alone.
-func textArray(texts []string) pgtype.Array[string] {
-	return pgtype.Array[string]{
-		Elements: texts, Valid: true,
-		Dims: []pgtype.ArrayDimension{{Length: int32(len(texts)), LowerBound: 1}},
-	}
-}
+const importColumns = `j.id, j.state, j.on_duplicate, j.columns, j.rows, j.imported, j.updated, j.skipped, j.rejected,
+	j.batches, j.merged, j.error, j.category_id, j.created_by, j.created_at, j.received_at, j.touched_at, j.finished_at`
 
 // ImportJob reads what became of an import; [ErrNotFound] when there is none.
 func (s *Store) ImportJob(ctx context.Context, id uuid.UUID) (ImportJob, error) {
 	var job ImportJob
-	if err := first(s.db.WithContext(ctx), &job, `SELECT * FROM import_jobs WHERE id = ?`, id); err != nil {
+	if err := first(s.db.WithContext(ctx), &job, `SELECT `+importColumns+` FROM import_jobs j WHERE j.id = ?`, id); err != nil {
 		return job, fmt.Errorf("reading an import: %w", err)
 	}
 	return job, nil
+}
+
+// ImportList is one page of imports, newest first.
+type ImportList struct {
+	Imports []ImportJob
+	Next    *Position // nil on the last page
+}
+
+// Imports lists imports.
+func (s *Store) Imports(ctx context.Context, page Page) (ImportList, error) {
+	where, values := `true`, map[string]any{"limit": page.Limit + 1}
+	if page.After != nil {
+		where = `(j.created_at, j.id) < (@created_at, @id)`
+		values["created_at"], values["id"] = page.After.CreatedAt, page.After.ID
+	}
+	var rows []ImportJob
+	if err := s.db.WithContext(ctx).Raw(`SELECT `+importColumns+` FROM import_jobs j WHERE `+where+`
+		ORDER BY j.created_at DESC, j.id DESC LIMIT @limit`, values).Scan(&rows).Error; err != nil {
+		return ImportList{}, fmt.Errorf("listing imports: %w", err)
+	}
+	var list ImportList
+	var more bool
+	if list.Imports, more = cut(rows, page.Limit); more {
+		last := list.Imports[page.Limit-1]
+		list.Next = &Position{CreatedAt: last.CreatedAt, ID: last.ID}
+	}
+	return list, nil
+}
+
+// Rejections lists the rows of an import that could not be used, in the order of
+// the file, from after a line; 0 is the beginning.
+func (s *Store) Rejections(ctx context.Context, importID uuid.UUID, after int64, limit int) (rows []Rejection, more bool, err error) {
+	if err := s.db.WithContext(ctx).Raw(`SELECT line, reason, cells FROM import_rejections
+		WHERE import_id = ? AND line > ? ORDER BY line LIMIT ?`, importID, after, limit+1).Scan(&rows).Error; err != nil {
+		return nil, false, fmt.Errorf("listing rejected rows: %w", err)
+	}
+	rows, more = cut(rows, limit)
+	return rows, more, nil
+}
+
+// failImport gives up an import that is not finished, with a reason for people.
+// What of it was merged stays; what was not is forgotten.
+func (s *Store) failImport(ctx context.Context, id uuid.UUID, reason string) error {
+	return s.transaction(ctx, "giving up an import", func(tx *gorm.DB) error {
+		failed := tx.Exec(`UPDATE import_jobs SET state = 'failed', error = ?, finished_at = relance_now(), touched_at = relance_now()
+			WHERE id = ? AND state = 'running'`, reason, id)
+		if failed.Error != nil || failed.RowsAffected == 0 {
+			return failed.Error
+		}
+		return tx.Exec(`DELETE FROM import_batches WHERE import_id = ?`, id).Error
+	})
+}
+
+// reasonOf is what an error says to people.
+func reasonOf(err error) string {
+	var file *FileError
+	switch {
+	case errors.As(err, &file):
+		return file.Reason
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "It took too long, or was given up."
+	}
+	return "Something went wrong on our side."
 }

@@ -127,3 +127,18 @@ func TestOptOutByHandStopsAsAWordDoes(t *testing.T) {
 	_, _, err = b.SetOptedOut(t.Context(), uuid.New(), true)
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
+
+func TestAnOptOutByNumberHoldsEvenIfTheContactDoesNotKnowOfIt(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	id := b.launched(contacts)
+	b.admit(id, 1, 1)
+	// As when the number was suppressed while the contact was just being imported.
+	b.exec(`INSERT INTO opt_outs (phone, opted_out_at) VALUES ($1, now())`, phone(0))
+
+	claim := b.claim(key(id, contacts[0], campaign.Message1))
+
+	require.Equal(t, store.Recorded, claim.Verdict)
+	require.Equal(t, campaign.NotSent, b.state(id, contacts[0]))
+	require.Equal(t, campaign.ReasonOptedOut, b.reason(id, contacts[0]))
+}

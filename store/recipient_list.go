@@ -26,6 +26,11 @@ type RecipientRow struct {
 	RepliedAt      *time.Time
 	FinishedAt     *time.Time
 	Error          string // the provider's words about a message that failed
+
+	Message1DeliveredAt *time.Time `gorm:"column:message_1_delivered_at"`
+	Message1ReadAt      *time.Time `gorm:"column:message_1_read_at"`
+	Message2DeliveredAt *time.Time `gorm:"column:message_2_delivered_at"`
+	Message2ReadAt      *time.Time `gorm:"column:message_2_read_at"`
 }
 
 // Recipients lists a campaign's audience in the order of sending, from after a
@@ -40,6 +45,8 @@ func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, state camp
 		SELECT r.contact_id, r.position, r.phone, coalesce(r.variables->>'name', '') AS name, r.state, r.state_reason,
 		       m1.status AS message_1_status, m2.status AS message_2_status,
 		       r.message_1_sent_at, m2.sent_at AS message_2_sent_at,
+		       m1.delivered_at AS message_1_delivered_at, m1.read_at AS message_1_read_at,
+		       m2.delivered_at AS message_2_delivered_at, m2.read_at AS message_2_read_at,
 		       r.window_ends_at, r.replied_at, r.finished_at, coalesce(nullif(m2.error, ''), m1.error, '') AS error
 		FROM (SELECT * FROM recipients
 		      WHERE `+where+`

@@ -47,6 +47,8 @@ type Store struct {
 	sql      *sql.DB
 	rules    campaign.Rules
 	deviceID string
+	// importBatch is how many rows of a file are merged in one transaction.
+	importBatch int
 }
 
 // Open connects to the database and makes sure that the device has its row.
@@ -65,7 +67,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), pool.Close())
 	}
-	s := &Store{db: db, sql: pool, rules: options.Rules, deviceID: options.DeviceID}
+	s := &Store{db: db, sql: pool, rules: options.Rules, deviceID: options.DeviceID, importBatch: importBatch}
 	if options.DeviceID == "" {
 		return s, nil // commands that send nothing
 	}

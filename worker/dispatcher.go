@@ -22,8 +22,10 @@ type Dispatcher struct {
 	Intake *intake.Intake
 	// SettleUnknown looks messages up of which nobody could tell whether they left.
 	SettleUnknown func(ctx context.Context) error
-	Logger        *slog.Logger
-	Metrics       *Metrics // nil counts nothing
+	// ContactsChanged, if any, is told when an import has changed contacts.
+	ContactsChanged func(ctx context.Context)
+	Logger          *slog.Logger
+	Metrics         *Metrics // nil counts nothing
 }
 
 const (
@@ -33,6 +35,11 @@ const (
 	lostAfter = 2 * time.Second
 	// overdueAfter how long a closed window may stand unclosed,
 	overdueAfter = time.Minute
+	// importLostAfter how long nobody may work on an import: one batch of it takes
+	// less than a second, and imports take turns,
+	importLostAfter = 10 * time.Second
+	// uploadLostAfter how long nothing of a file may come: the API waits 30 s,
+	uploadLostAfter = 2 * time.Minute
 	// and dispatchAtOnce bounds one round of each kind.
 	dispatchAtOnce = 200
 	// sweepEvery is how often what has outlived its use is deleted.
@@ -51,6 +58,10 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	})
 	loops.Go(func() {
 		d.every(ctx, dispatchEvery, func() { d.round(ctx, "folding statistics", d.Store.FoldStats) })
+	})
+	// And imports, because they may be long.
+	loops.Go(func() {
+		d.every(ctx, dispatchEvery, func() { d.round(ctx, "finishing imports", d.finishImports) })
 	})
 	d.every(ctx, dispatchEvery, func() {
 		d.round(ctx, "starting due campaigns", d.startCampaigns)
@@ -138,6 +149,26 @@ func (d *Dispatcher) tellDecided(ctx context.Context) error {
 			err = d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt)
 		}
 		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// finishImports goes on with imports whose process is gone.
+func (d *Dispatcher) finishImports(ctx context.Context) error {
+	if err := d.Store.FailLostUploads(ctx, uploadLostAfter); err != nil {
+		return err
+	}
+	lost, err := d.Store.ImportsToMerge(ctx, importLostAfter, dispatchAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range lost {
+		_, err := d.Store.MergeImport(ctx, id)
+		errs = append(errs, err)
+		if d.ContactsChanged != nil {
+			d.ContactsChanged(ctx)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -115,7 +115,7 @@ func (d demonstration) importContacts(ctx context.Context, file string, category
 	query := url.Values{"category_id": {category.String()}, "country": {"FR"}}
 	var job struct {
 		ID                          uuid.UUID
-		State                       string
+		State, Error                string
 		Imported, Updated, Rejected int
 	}
 	if err := d.api.send(ctx, http.MethodPost, "/contacts/import?"+query.Encode(), "text/csv", content, &job); err != nil {
@@ -128,6 +128,9 @@ func (d demonstration) importContacts(ctx context.Context, file string, category
 		if err := d.api.call(ctx, http.MethodGet, "/imports/"+job.ID.String(), nil, &job); err != nil {
 			return err
 		}
+	}
+	if job.State != "done" {
+		return fmt.Errorf("importing the contacts: %s", job.Error)
 	}
 	say("Imported %s: %d new contacts, %d updated, %d rejected.", file, job.Imported, job.Updated, job.Rejected)
 	return nil

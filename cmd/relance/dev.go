@@ -111,6 +111,7 @@ func runStack(ctx context.Context, c config, flags devFlags, servers *stack, lis
 	if err != nil {
 		return err
 	}
+	defer handler.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, running := errgroup.WithContext(ctx)

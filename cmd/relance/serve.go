@@ -78,6 +78,7 @@ func (s *services) runAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer handler.Close()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.HTTPAddr)
 	if err != nil {
 		return fmt.Errorf("listening on HTTP_ADDR: %w", err)

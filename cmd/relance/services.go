@@ -163,7 +163,8 @@ func (s *services) worker() (*worker.Worker, error) {
 		Activities: acts, Deployment: s.config.deployment(),
 		Dispatcher: &worker.Dispatcher{
 			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
-			Metrics: worker.NewMetrics(s.registry),
+			ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts, cache.Categories) },
+			Metrics:         worker.NewMetrics(s.registry),
 		},
 	}, nil
 }
