@@ -49,10 +49,18 @@ histories: tools ## Record the workflow histories of a released version: make hi
 	cd .data/histories && RELANCE_RECORD=$(CURDIR)/workflows/testdata/histories/$(FROM) go test -count=1 -run '^TestRecord' ./worker
 	git worktree remove --force .data/histories
 
-BENCH ?= .
+BENCH ?= Webhooks|Replies
 .PHONY: bench
 bench: tools ## Measure webhooks and replies next to the machine's own floor (5 minutes; BENCH=Replies for some)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
+
+.PHONY: openapi
+openapi: tools ## Write docs/openapi.json anew after a change of the API
+	go test -count=1 ./api -run ThePublishedDocument -update
+
+.PHONY: bench-api
+bench-api: tools ## Measure the API and imports among a million contacts (10 minutes; CONTACTS=, ROWS= for fewer)
+	go test -run '^$$' -bench 'API|Import' -benchtime 1x -timeout 60m ./bench
 
 .PHONY: lint
 lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic
