@@ -142,7 +142,7 @@ func (r *relance) launch(contacts int) {
 	var taken struct{ ID uuid.UUID }
 	r.call("/contacts/import?category_id="+category.ID.String(), "text/csv", contactFile(contacts), &taken)
 	r.await("the contacts to be imported", func() error {
-		return r.expect(contacts, `SELECT imported FROM import_jobs WHERE id = $1 AND state = 'done'`, taken.ID)
+		return r.expect(contacts, `SELECT coalesce(sum(imported), 0) FROM import_jobs WHERE id = $1 AND state = 'done'`, taken.ID)
 	})
 	r.call("/campaigns/start", "application/json", fmt.Sprintf(`{"name":"Benchmark","category_ids":[%q],
 		"message_1":"Hello {{name}}, may we tell you more?","message_2":"Thank you {{name}}! Here it is."}`, category.ID), nil)
