@@ -71,7 +71,15 @@ func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err e
 	defer func() { in.Metrics.answered(status, err) }()
 	events, problem := wassenger.ParseWebhook(raw)
 	key := dedupeKey(events, raw)
-	event, err := in.keep(ctx, key, raw, time.Time{})
+	keeping, cancel := context.WithTimeout(ctx, keepTimeout)
+	defer cancel()
+	if len(events) == 1 && problem == nil {
+		// An error is met again below, where it is known what to do about it.
+		if done, err := in.Store.KeepAcknowledgement(keeping, key, raw, events[0]); err == nil && done {
+			return StatusOK, nil
+		}
+	}
+	event, err := in.keep(keeping, key, raw, time.Time{})
 	if err != nil {
 		if parkErr := in.park(ctx, key, raw); parkErr != nil {
 			return "", errors.Join(err, parkErr)
@@ -144,11 +152,6 @@ func (in *Intake) Process(ctx context.Context, event store.WebhookEvent) error {
 // marks the webhook as processed. One event that fails costs none of the others.
 // A webhook with an acknowledgement that matches nothing yet stays unprocessed.
 func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []campaign.Event, problem error) error {
-	if len(events) == 1 && problem == nil {
-		if done, err := in.Store.AcknowledgeSettled(ctx, kept.ID, events[0]); err != nil || done {
-			return err
-		}
-	}
 	var outcomes []string
 	var errs []error
 	waiting := false

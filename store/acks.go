@@ -49,13 +49,17 @@ func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, error) {
 	return effect, moveForward(tx, row, event, ackMoment(event.At, *row.ClaimedAt, at))
 }
 
-// AcknowledgeSettled takes in what most webhooks are, in one statement: an
+// KeepAcknowledgement takes in what most webhooks are, in one statement: an
 // acknowledgement, alone in its webhook, of a message that is known to have left.
-// It does to message and webhook what [Store.Apply] and [Store.FinishWebhook]
-// do. done is false, and nothing has been done, for any other.
-func (s *Store) AcknowledgeSettled(ctx context.Context, webhookID uuid.UUID, event campaign.Event) (done bool, err error) {
+// The webhook is stored together with what follows from it. done is false, and
+// nothing has been done, for any other, and for one that is stored already.
+func (s *Store) KeepAcknowledgement(ctx context.Context, dedupeKey string, raw []byte, event campaign.Event) (done bool, err error) {
 	if event.Kind != campaign.EventAck || event.Status == campaign.MessageFailed {
 		return false, nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return false, fmt.Errorf("making a webhook id: %w", err)
 	}
 	var at *time.Time
 	if !event.At.IsZero() {
@@ -63,12 +67,17 @@ func (s *Store) AcknowledgeSettled(ctx context.Context, webhookID uuid.UUID, eve
 	}
 	// Of the message's row alone: what has left concerns nobody else any more.
 	// Where another changes it meanwhile, PostgreSQL looks at the row again.
+	// The space before @raw keeps gorm from writing its bytes as a list.
 	err = value(s.db.WithContext(ctx), &done, `
 		WITH clock AS MATERIALIZED (SELECT relance_now() AS now),
-		settled AS (
+		settled AS MATERIALIZED (
 		    SELECT id, least(greatest(coalesce(CAST(@at AS timestamptz), clock.now), claimed_at), clock.now) AS moment
 		    FROM (`+theAcknowledged+`) found JOIN messages m USING (id), clock
 		    WHERE m.status IN ('sent', 'delivered', 'read', 'no_interaction')),
+		kept AS (
+		    INSERT INTO webhook_events (id, dedupe_key, raw, received_at, due_at, processed_at, outcome)
+		    SELECT @webhook, @key, CAST( @raw AS bytea), clock.now, clock.now, clock.now, @outcome FROM clock, settled
+		    ON CONFLICT (dedupe_key) DO NOTHING RETURNING true),
 		moved AS (
 		    UPDATE messages m
 		    SET status = CASE WHEN @status = 'read' AND m.status IN ('sent', 'delivered') OR @status = 'delivered' AND m.status = 'sent'
@@ -76,16 +85,13 @@ func (s *Store) AcknowledgeSettled(ctx context.Context, webhookID uuid.UUID, eve
 		        delivered_at = CASE WHEN @status IN ('delivered', 'read') THEN least(coalesce(m.delivered_at, moment), moment) ELSE m.delivered_at END,
 		        read_at = CASE WHEN @status = 'read' THEN coalesce(m.read_at, moment) ELSE m.read_at END,
 		        wa_id = coalesce(m.wa_id, nullif(@wa_id, '')), provider_id = coalesce(m.provider_id, nullif(@provider_id, ''))
-		    FROM settled WHERE m.id = settled.id),
-		finished AS (
-		    UPDATE webhook_events SET processed_at = clock.now, outcome = @outcome
-		    FROM clock WHERE id = @webhook AND EXISTS (SELECT FROM settled))
-		SELECT EXISTS (SELECT FROM settled)`, map[string]any{
+		    FROM settled WHERE m.id = settled.id AND EXISTS (SELECT FROM kept))
+		SELECT EXISTS (SELECT FROM kept)`, map[string]any{
 		"reference": reference(event.Reference), "wa_id": event.WAID, "provider_id": event.ProviderID,
-		"status": string(event.Status), "at": at, "webhook": webhookID, "outcome": outcomeOf(event),
+		"status": string(event.Status), "at": at, "webhook": id, "key": dedupeKey, "raw": raw, "outcome": outcomeOf(event),
 	})
 	if err != nil {
-		return false, fmt.Errorf("applying an acknowledgement: %w", err)
+		return false, fmt.Errorf("storing an acknowledgement: %w", err)
 	}
 	return done, nil
 }

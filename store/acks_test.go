@@ -114,19 +114,19 @@ func TestAcknowledgementsComeToTheSameEitherWay(t *testing.T) {
 			}
 			for i, message := range messages {
 				ack.Reference, ack.WAID, ack.ProviderID = message.String(), "new"+message.String(), "p-"+message.String()
-				kept, err := b.KeepWebhook(t.Context(), uuid.NewString(), []byte("{}"), time.Time{})
-				require.NoError(r, err)
-				outcome := ""
+				webhook, outcome := uuid.NewString(), ""
 				if i == 0 {
+					kept, err := b.KeepWebhook(t.Context(), webhook, []byte("{}"), time.Time{})
+					require.NoError(r, err)
 					effect, err := b.Apply(t.Context(), ack, kept.ReceivedAt)
 					require.NoError(r, err)
 					require.Empty(r, effect.Wake)
 					outcome = effect.Outcome
 				} else {
-					done, err := b.AcknowledgeSettled(t.Context(), kept.ID, ack)
+					done, err := b.KeepAcknowledgement(t.Context(), webhook, []byte("{}"), ack)
 					require.NoError(r, err)
 					require.True(r, done)
-					outcome = one[string](b, `SELECT outcome FROM webhook_events WHERE id = $1 AND processed_at IS NOT NULL`, kept.ID)
+					outcome = one[string](b, `SELECT outcome FROM webhook_events WHERE dedupe_key = $1 AND processed_at IS NOT NULL`, webhook)
 				}
 				require.Equal(r, "acknowledged: "+string(ack.Status), outcome)
 			}
@@ -146,12 +146,11 @@ func TestAnAcknowledgementThatSaysMoreIsLeftToTheTransaction(t *testing.T) {
 	b, id, contact, claim := claimed(t)
 	of := func(ack campaign.Event) bool {
 		t.Helper()
-		kept, err := b.KeepWebhook(t.Context(), uuid.NewString(), []byte("{}"), time.Time{})
-		require.NoError(t, err)
+		webhook := uuid.NewString()
 		ack.Kind, ack.Reference = campaign.EventAck, claim.MessageID.String()
-		done, err := b.AcknowledgeSettled(t.Context(), kept.ID, ack)
+		done, err := b.KeepAcknowledgement(t.Context(), webhook, []byte("{}"), ack)
 		require.NoError(t, err)
-		require.Equal(t, done, one[bool](b, `SELECT processed_at IS NOT NULL FROM webhook_events WHERE id = $1`, kept.ID))
+		require.Equal(t, done, one[bool](b, `SELECT EXISTS (SELECT FROM webhook_events WHERE dedupe_key = $1)`, webhook))
 		return done
 	}
 	require.False(t, of(campaign.Event{Status: campaign.MessageDelivered}), "our own send has not returned: it proves that the message left")
@@ -162,6 +161,15 @@ func TestAnAcknowledgementThatSaysMoreIsLeftToTheTransaction(t *testing.T) {
 	require.True(t, of(campaign.Event{Status: campaign.MessageDelivered}))
 	require.Equal(t, campaign.MessageDelivered, b.status(claim.MessageID))
 	require.Equal(t, campaign.Message1Sent, b.state(id, contact))
+	kept, err := b.KeepWebhook(t.Context(), "stored", []byte("{}"), time.Time{})
+	require.NoError(t, err)
+	done, err := b.KeepAcknowledgement(t.Context(), "stored", []byte("{}"), campaign.Event{
+		Kind: campaign.EventAck, Status: campaign.MessageRead, Reference: claim.MessageID.String(),
+	})
+	require.NoError(t, err)
+	require.False(t, done, "what is stored already is applied from there")
+	require.Equal(t, campaign.MessageDelivered, b.status(claim.MessageID))
+	require.False(t, kept.Processed)
 	claim.MessageID = uuid.New()
 	require.False(t, of(campaign.Event{Status: campaign.MessageDelivered}), "a message that is not known")
 }
