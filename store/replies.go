@@ -145,10 +145,12 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 	}
 	values := map[string]any{"phones": strings.Join(campaign.PhoneSpellings(event.Phone), ","), "at": receivedAt}
 	// Locked as it is found: two replies at once serve two campaigns. A message
-	// claimed after the reply was taken in cannot be what it answers.
+	// claimed after the reply was taken in cannot be what it answers. Message 1 is
+	// told apart by what it is not: of a table that PostgreSQL does not know yet it
+	// would expect to find next to none, and begin there instead of at the number.
 	err = first(tx, &recipient, `
 		SELECT r.campaign_id, r.contact_id
-		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
+		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type <> 'message_2'
 		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at <= @at
 		  AND (r.state IN ('message_1_sent', 'no_interaction', 'late_interaction') AND r.window_ends_at > @at OR m.status = 'sending')
 		ORDER BY coalesce(r.message_1_sent_at, m.claimed_at) DESC
@@ -158,7 +160,7 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 	}
 	err = first(tx, &recipient, `
 		SELECT r.campaign_id, r.contact_id
-		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_1'
+		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type <> 'message_2'
 		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at IS NOT NULL
 		  AND (m.status NOT IN ('pending', 'failed') OR m.sent_at IS NOT NULL)
 		ORDER BY m.claimed_at <= @at DESC, coalesce(r.message_1_sent_at, m.claimed_at) DESC
