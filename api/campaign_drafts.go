@@ -48,12 +48,12 @@ func (a *API) planned(ctx context.Context, body CampaignBody) (store.Campaign, e
 	if err != nil {
 		return planned, err
 	}
-	reach, err := a.reach(ctx, planned)
+	at, err := a.store.CheckAudience(ctx, audienceOf(planned))
 	if err != nil {
-		return planned, err
+		return planned, audienceProblem(err)
 	}
 	if body.ScheduledAt != nil {
-		due, err := startMoment(body.ScheduledAt, reach.At)
+		due, err := startMoment(body.ScheduledAt, at)
 		planned.ScheduledAt = &due
 		return planned, err
 	}

@@ -54,8 +54,16 @@ const usualReplyRate = 0.3
 
 // reach counts whom a campaign would get to.
 func (a *API) reach(ctx context.Context, planned store.Campaign) (store.Reach, error) {
-	reach, err := a.store.Reach(ctx, store.Audience{CategoryIDs: planned.CategoryIDs, ContactIDs: planned.ContactIDs})
-	return reach, missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
+	reach, err := a.store.Reach(ctx, audienceOf(planned))
+	return reach, audienceProblem(err)
+}
+
+func audienceOf(c store.Campaign) store.Audience {
+	return store.Audience{CategoryIDs: c.CategoryIDs, ContactIDs: c.ContactIDs}
+}
+
+func audienceProblem(err error) error {
+	return missing(err, map[string]string{"category": "body.category_ids", "contact": "body.contact_ids"})
 }
 
 // forecast plays a campaign that starts at the given moment, or now if that has passed.
