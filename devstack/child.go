@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -22,6 +23,9 @@ type command struct {
 
 	// account to run as; nil is our own.
 	account *account
+
+	// nice is how far the command steps back where processors are short, 0 to 19.
+	nice int
 
 	// deathSignal is what the child receives when this process dies.
 	deathSignal syscall.Signal
@@ -42,7 +46,7 @@ type child struct {
 
 // start runs the command. The child outlives no death of this process.
 func (c command) start() (*child, error) {
-	cmd := exec.Command(c.path, c.args...)
+	cmd := c.polite()
 	cmd.Env, cmd.Dir = c.env, c.dir
 	output := newTail(c.logger)
 	cmd.Stdout, cmd.Stderr = output, output
@@ -75,6 +79,15 @@ func (c command) start() (*child, error) {
 	}
 	ch.process = cmd.Process
 	return ch, nil
+}
+
+// polite runs the command by nice(1), which becomes the command. Where there is
+// no such program it runs as it is.
+func (c command) polite() *exec.Cmd {
+	if nice, err := exec.LookPath("nice"); err == nil && c.nice > 0 {
+		return exec.Command(nice, append([]string{"-n", strconv.Itoa(c.nice), c.path}, c.args...)...)
+	}
+	return exec.Command(c.path, c.args...)
 }
 
 func (c *child) running() bool {

@@ -130,6 +130,9 @@ func (t *Temporal) attempt(ctx context.Context) (err error) {
 		path: t.opts.Binary,
 		args: t.arguments(),
 		env:  t.environment(),
+		// On one machine it takes more of the processor than all else together, and
+		// nobody waits for it as a provider waits for its webhook to be answered.
+		nice: 5,
 		// SQLite is safe against a kill, and the server is slow to stop otherwise.
 		deathSignal: syscall.SIGKILL,
 		logger:      t.opts.Logger,
