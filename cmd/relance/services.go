@@ -74,7 +74,7 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 		return nil, errors.Join(err, s.close())
 	}
 	s.intake = &intake.Intake{
-		Store: s.store, Workflows: s.engine, Seal: seal, Logger: logger,
+		Store: s.store, Workflows: worker.Hasty{Engine: s.engine, Logger: logger}, Seal: seal, Logger: logger,
 		ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts) },
 		Metrics:         intake.NewMetrics(s.registry),
 	}
