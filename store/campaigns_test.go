@@ -43,6 +43,7 @@ func TestProperty5_AdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 	contacts := b.contacts(12)
 	id := b.launched(contacts)
 	require.Len(t, b.admit(id, 1, 12), 5)
+	require.Empty(t, b.admit(id, 2, 12), "their messages have not left yet")
 	for _, contact := range contacts[:5] {
 		b.send(key(id, contact, campaign.Message1))
 	}
@@ -55,14 +56,37 @@ func TestProperty5_AdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 
 	for i, contact := range contacts[:5] {
 		b.reply(i, contact.String())
+	}
+	require.Empty(t, b.admit(id, 2, 12), "their answers are owed")
+	for _, contact := range contacts[:5] {
 		b.send(key(id, contact, campaign.Message2))
 	}
 	usage, err := b.Usage(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, campaign.Usage{Sent: 10}, usage)
 
+	b.ahead(24*time.Hour - time.Minute)
+	require.Empty(t, b.admit(id, 2, 12))
 	b.ahead(24*time.Hour + time.Minute)
 	require.Len(t, b.admit(id, 2, 12), 5, "a day later the quota is free again")
+}
+
+func TestProperty5_RoomIsKeptForWhomAMessageIsSaidNotToHaveReached(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 4 })
+	contacts := b.contacts(3)
+	id := b.launched(contacts)
+	require.Len(t, b.admit(id, 1, 3), 2)
+	for _, contact := range contacts[:2] {
+		claim := b.send(key(id, contact, campaign.Message1))
+		b.ack(campaign.MessageFailed, time.Now(), campaign.Event{Reference: claim.MessageID.String()})
+	}
+
+	require.Empty(t, b.admit(id, 2, 3))
+
+	for i, contact := range contacts[:2] {
+		b.reply(i, contact.String()) // it did reach them
+		b.send(key(id, contact, campaign.Message2))
+	}
 }
 
 func TestBacklogOfUnsentContactsHoldsAdmissionBack(t *testing.T) {

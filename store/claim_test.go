@@ -94,13 +94,17 @@ func TestClaimWaitsWhenTheQuotaIsFullAndTellsUntilWhen(t *testing.T) {
 	require.Equal(t, store.Granted, b.claim(key(id, contacts[2], campaign.Message1)).Verdict)
 }
 
-func TestWhatMayHaveLeftCountsAgainstTheQuota(t *testing.T) {
+func TestProperty5_WhatMayHaveLeftCountsAgainstTheQuota(t *testing.T) {
 	b := open(t, func(r *campaign.Rules) { r.Quota.Limit, r.Quota.Reserve = 2, 0 })
-	contacts := b.contacts(2)
+	contacts := b.contacts(3)
 	id := b.launched(contacts)
 	b.admit(id, 1, 2)
 	b.claim(key(id, contacts[0], campaign.Message1)) // its worker dies here
 	b.claim(key(id, contacts[1], campaign.Message1))
+	// as if the limit had been higher when the third was admitted
+	b.exec(`UPDATE recipients SET state = 'admitted', wave = 2 WHERE contact_id = $1`, contacts[2])
+
+	require.Equal(t, store.ObstacleQuota, b.claim(key(id, contacts[2], campaign.Message1)).Obstacle)
 
 	usage, err := b.Usage(t.Context())
 	require.NoError(t, err)
