@@ -99,6 +99,7 @@ func TestProperty15_WhoWatchesACampaignSeesAChangeWithinSeconds(t *testing.T) {
 	changed := time.Now()
 	s.sendOne(id)
 	second := watching.next()
+	require.Equal(t, "campaign", second.name, "told before a heartbeat is due")
 	assert.Equal(t, 2.0, second.data["stats"].(object)["messages_sent"])
 	assert.NotEqual(t, first.id, second.id)
 	assert.Less(t, time.Since(changed), 5*time.Second, "Property 15's bound")

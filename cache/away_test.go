@@ -78,6 +78,27 @@ func TestADeadRedisIsKeptOffTheHotPathAndTriedAgainByItself(t *testing.T) {
 	d.trusted(t, c)
 }
 
+// A process may have missed more than its own changes: another's, which died of
+// the same outage and tells nobody any more.
+func TestWhoFoundRedisAwayBelievesNothingThatWasKeptBefore(t *testing.T) {
+	redis := miniredis.RunT(t)
+	c := connect(t, redis.Addr())
+	dying, err := cache.New("redis://"+redis.Addr(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	var d table
+	d.trusted(t, c)
+
+	redis.Close() // it keeps its data
+	d.value.Store(1)
+	dying.Invalidate(t.Context(), cache.Contacts)
+	require.NoError(t, dying.Close())
+	for range 20 {
+		assert.EqualValues(t, 1, d.through(t, c))
+	}
+	require.NoError(t, redis.Restart())
+	d.trusted(t, c)
+}
+
 func TestASlowRedisIsLeftOutQuickly(t *testing.T) {
 	c := connect(t, silent(t))
 	var d table
@@ -189,6 +210,18 @@ func TestProperty2_WhateverHappensToRedisAnswersAreRightAndFresh(t *testing.T) {
 			"change": func(*rapid.T) {
 				d.value.Add(1)
 				c.Invalidate(context.Background(), cache.Contacts)
+				require.Equal(t, d.value.Load(), d.through(t, c))
+			},
+			"change unheard": func(r *rapid.T) {
+				if !up {
+					r.Skip()
+				}
+				redis.SetError("")
+				d.through(t, c) // into the cache
+				redis.SetError("OOM command not allowed")
+				d.value.Add(1)
+				c.Invalidate(context.Background(), cache.Contacts)
+				redis.SetError("")
 				require.Equal(t, d.value.Load(), d.through(t, c))
 			},
 			"expire": func(*rapid.T) { redis.FastForward(ttl) },

@@ -167,6 +167,9 @@ func (s *schedule) drain() {
 	for wait := 10 * time.Second; wait < 12*time.Hour; wait *= 2 {
 		s.pass(wait)
 		s.finishWorkflow(rapid.SampledFrom(workerStops).Draw(s.T, "worker"))
+		if rapid.Bool().Draw(s.T, "another worker before the acknowledgements") {
+			s.finishWorkflow(carriesOn)
+		}
 		for _, f := range s.facts {
 			if f.message == campaign.Message2 && !f.told { // perhaps before we know that it left
 				s.deliver(lives, f)

@@ -36,7 +36,8 @@ const (
 	afterDeciding workerStop = "stops before it tells Temporal"
 )
 
-var workerStops = []workerStop{carriesOn, afterClaiming, afterSending, afterDeciding}
+// workerStops are drawn from; what may be sent twice is what matters most.
+var workerStops = []workerStop{carriesOn, afterSending, afterClaiming, afterSending, afterDeciding}
 
 // fireTimer fires the workflow's timer if it is due, or nearly so: Temporal and the
 // database need not agree about how fast time passes.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func TestProperty5_AdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 	contacts := b.contacts(12)
 	id := b.launched(contacts)
 	require.Len(t, b.admit(id, 1, 12), 5)
+	require.Empty(t, b.admit(id, 2, 12), "their messages have not left yet")
 	for _, contact := range contacts[:5] {
 		b.send(key(id, contact, campaign.Message1))
 	}
@@ -55,14 +57,37 @@ func TestProperty5_AdmissionLeavesRoomForEveryAnswer(t *testing.T) {
 
 	for i, contact := range contacts[:5] {
 		b.reply(i, contact.String())
+	}
+	require.Empty(t, b.admit(id, 2, 12), "their answers are owed")
+	for _, contact := range contacts[:5] {
 		b.send(key(id, contact, campaign.Message2))
 	}
 	usage, err := b.Usage(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, campaign.Usage{Sent: 10}, usage)
 
+	b.ahead(24*time.Hour - time.Minute)
+	require.Empty(t, b.admit(id, 2, 12))
 	b.ahead(24*time.Hour + time.Minute)
 	require.Len(t, b.admit(id, 2, 12), 5, "a day later the quota is free again")
+}
+
+func TestProperty5_RoomIsKeptForWhomAMessageIsSaidNotToHaveReached(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 4 })
+	contacts := b.contacts(3)
+	id := b.launched(contacts)
+	require.Len(t, b.admit(id, 1, 3), 2)
+	for _, contact := range contacts[:2] {
+		claim := b.send(key(id, contact, campaign.Message1))
+		b.ack(campaign.MessageFailed, time.Now(), campaign.Event{Reference: claim.MessageID.String()})
+	}
+
+	require.Empty(t, b.admit(id, 2, 3))
+
+	for i, contact := range contacts[:2] {
+		b.reply(i, contact.String()) // it did reach them
+		b.send(key(id, contact, campaign.Message2))
+	}
 }
 
 func TestBacklogOfUnsentContactsHoldsAdmissionBack(t *testing.T) {
@@ -77,17 +102,38 @@ func TestBacklogOfUnsentContactsHoldsAdmissionBack(t *testing.T) {
 
 func TestProperties11And12_CampaignClosesWhenEveryoneIsFinalAndStoresItsTotals(t *testing.T) {
 	b := open(t)
-	id, contacts := b.messaged(2)
-	b.reply(0, "reply")
+	contacts := b.contacts(8)
+	id := b.launched(contacts)
+	b.admit(id, 1, 8)
+	told := func(status campaign.MessageStatus, message store.Claim) {
+		b.ack(status, time.Now(), campaign.Event{Reference: message.MessageID.String()})
+	}
+	messages := make([]store.Claim, 7)
+	for i := range messages {
+		messages[i] = b.send(key(id, contacts[i], campaign.Message1))
+	}
+	told(campaign.MessageDelivered, messages[0])
+	told(campaign.MessageDelivered, messages[1])
+	told(campaign.MessageRead, messages[1])
+	told(campaign.MessageFailed, messages[2])
+	refused := b.claim(key(id, contacts[7], campaign.Message1))
+	_, err := b.SettleRefused(t.Context(), refused.MessageID, refused.Token, store.Refusal{Reason: campaign.ReasonRefused})
+	require.NoError(t, err)
+	for i, who := range []int{0, 0, 1, 1, 1} {
+		b.reply(who, fmt.Sprint("reply ", i))
+	}
 	closing, err := b.CloseCampaign(t.Context(), id)
 	require.NoError(t, err)
 	require.False(t, closing.Closed)
-	require.EqualValues(t, 2, closing.Unfinished)
+	require.EqualValues(t, 6, closing.Unfinished)
 
-	b.send(key(id, contacts[0], campaign.Message2))
+	told(campaign.MessageRead, b.send(key(id, contacts[0], campaign.Message2)))
+	told(campaign.MessageRead, b.send(key(id, contacts[1], campaign.Message2)))
 	b.ahead(24 * time.Hour)
-	_, err = b.CloseWindow(t.Context(), id, contacts[1])
-	require.NoError(t, err)
+	for _, contact := range contacts[2:7] {
+		_, err = b.CloseWindow(t.Context(), id, contact)
+		require.NoError(t, err)
+	}
 	closing, err = b.CloseCampaign(t.Context(), id)
 	require.NoError(t, err)
 	require.True(t, closing.Closed)
@@ -95,7 +141,8 @@ func TestProperties11And12_CampaignClosesWhenEveryoneIsFinalAndStoresItsTotals(t
 	c, err := b.Campaign(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, campaign.Completed, c.Status)
-	require.Equal(t, []int64{2, 3, 1}, []int64{c.TotalContacts, c.SentCount, c.InteractionCount})
+	// All different, so that none is mistaken for another.
+	require.Equal(t, []int64{8, 9, 4, 3, 2, 5}, []int64{c.TotalContacts, c.SentCount, c.DeliveredCount, c.ReadCount, c.FailedCount, c.InteractionCount})
 }
 
 func TestProperty13_CampaignClosesAt48HoursWhateverTheStates(t *testing.T) {

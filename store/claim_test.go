@@ -94,18 +94,50 @@ func TestClaimWaitsWhenTheQuotaIsFullAndTellsUntilWhen(t *testing.T) {
 	require.Equal(t, store.Granted, b.claim(key(id, contacts[2], campaign.Message1)).Verdict)
 }
 
-func TestWhatMayHaveLeftCountsAgainstTheQuota(t *testing.T) {
+func TestProperty5_WhatMayHaveLeftCountsAgainstTheQuota(t *testing.T) {
 	b := open(t, func(r *campaign.Rules) { r.Quota.Limit, r.Quota.Reserve = 2, 0 })
-	contacts := b.contacts(2)
+	contacts := b.contacts(3)
 	id := b.launched(contacts)
 	b.admit(id, 1, 2)
 	b.claim(key(id, contacts[0], campaign.Message1)) // its worker dies here
 	b.claim(key(id, contacts[1], campaign.Message1))
+	// as if the limit had been higher when the third was admitted
+	b.exec(`UPDATE recipients SET state = 'admitted', wave = 2 WHERE contact_id = $1`, contacts[2])
+
+	require.Equal(t, store.ObstacleQuota, b.claim(key(id, contacts[2], campaign.Message1)).Obstacle)
 
 	usage, err := b.Usage(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 2, usage.InFlight)
 	require.False(t, b.Rules().Quota.MayLeave(usage))
+}
+
+func TestProperty5_NoMoreIsGrantedOrAdmittedAtOnceThanTheQuotaHolds(t *testing.T) {
+	b := open(t, func(r *campaign.Rules) { r.Quota.Limit = 10 })
+	contacts := b.contacts(40)
+	var all sync.WaitGroup
+	for n := range 4 {
+		id := b.launched(contacts[10*n : 10*n+10])
+		for wave := range 5 {
+			all.Go(func() {
+				_, err := b.Admit(t.Context(), id, wave, 1, 100)
+				require.NoError(t, err)
+			})
+		}
+	}
+	all.Wait()
+	require.LessOrEqual(t, one[int](b, `SELECT count(*) FROM recipients WHERE state = 'admitted'`), 5)
+
+	// as if the limit had been higher when they were admitted
+	b.exec(`UPDATE recipients SET state = 'admitted', wave = 9 WHERE state = 'pending'`)
+	for i, contact := range contacts {
+		all.Go(func() {
+			_, err := b.Claim(t.Context(), key(one[uuid.UUID](b, `SELECT campaign_id::text FROM recipients WHERE phone = $1`, phone(i)), contact, campaign.Message1))
+			require.NoError(t, err)
+		})
+	}
+	all.Wait()
+	require.Equal(t, 10, one[int](b, `SELECT count(*) FROM messages WHERE status = 'sending'`))
 }
 
 func TestPausedCampaignHoldsMessage1AndStillAnswers(t *testing.T) {

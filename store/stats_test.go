@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/relance/relance/campaign"
@@ -89,6 +90,31 @@ func TestWhatHappensAfterAFoldCountsFromThere(t *testing.T) {
 	require.EqualValues(t, 3, stats.Messages.Sent)
 	require.EqualValues(t, 1, stats.States[campaign.Message2Sent])
 	require.Zero(t, stats.States[campaign.Replied])
+}
+
+func TestDaysCountWhatBecameOfMessagesFoldedOrNot(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(6)
+	for i, contact := range contacts[:5] {
+		message := campaign.Event{Reference: one[uuid.UUID](b, `SELECT id::text FROM messages WHERE contact_id = $1`, contact).String()}
+		b.ack([]campaign.MessageStatus{"delivered", "delivered", "read", "failed", "read"}[i], time.Now(), message)
+	}
+	require.NoError(t, b.FoldStats(t.Context()))
+	for i, contact := range contacts[:2] {
+		b.reply(i, contact.String())
+		b.reply(i, "another of "+contact.String())
+		answer := b.send(key(id, contact, campaign.Message2))
+		b.ack(campaign.MessageRead, time.Now(), campaign.Event{Reference: answer.MessageID.String()})
+	}
+	b.ack(campaign.MessageFailed, time.Now(), campaign.Event{Reference: one[uuid.UUID](b, `SELECT id::text FROM messages WHERE contact_id = $1`, contacts[5]).String()})
+	for range 2 { // half of it folded, then all
+		days, err := b.LastDays(t.Context(), 1)
+		require.NoError(t, err)
+		require.Len(t, days, 1)
+		days[0].Day = time.Time{}
+		require.Equal(t, store.Day{Message1: 6, Message2: 2, Delivered: 6, Read: 4, Failed: 2, Interactions: 4, Replied: 2}, days[0])
+		require.NoError(t, b.FoldStats(t.Context()))
+	}
 }
 
 func TestDaysAreThoseOfTheMessages(t *testing.T) {

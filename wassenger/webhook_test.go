@@ -313,6 +313,7 @@ func FuzzParseWebhook(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(raw)
 	}
+	f.Add(fmt.Appendf(nil, `{"event":"message:out:ack","data":{"id":%q,"flow":"outbound","ack":"read"}}`, strings.Repeat("i", maxID+1)))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		events, err := ParseWebhook(raw)
 		if err != nil {
