@@ -36,6 +36,11 @@ test: tools ## Run every test; none needs the internet (PKGS=./store/... for som
 test-short: tools ## Run the quick tests
 	go test -short -timeout 5m $(PKGS)
 
+.PHONY: coverage
+coverage: tools ## Measure which statements the tests run, over all packages together (coverage.out, for go tool cover)
+	go test -timeout 20m -coverpkg=./activities/...,./api/...,./cache/...,./campaign/...,./intake/...,./metrics/...,./rehearsal/...,./store/...,./wassenger/...,./worker/...,./workflows/... -coverprofile=coverage.out $(PKGS)
+	@go tool cover -func=coverage.out | tail -1
+
 .PHONY: soak
 soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, 1,000 schedules of replies and outages
 	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./intake/... ./proof/... ./worker/...
