@@ -27,7 +27,7 @@ type Stats struct {
 	TotalContacts int64
 	Messages      MessageCounts
 	ByType        map[campaign.MessageType]MessageCounts
-	States        map[campaign.RecipientState]int64
+	States        map[campaign.RecipientState]int64 // those that nobody is in are absent
 	// Interactions counts every reply; Replied the contacts that replied in time.
 	Interactions int64
 	Replied      int64
@@ -115,7 +115,9 @@ func (stats *Stats) take(what string, n int64) {
 	}
 	kind, of, _ := strings.Cut(what, ".")
 	if kind == "state" {
-		stats.States[campaign.RecipientState(of)] = n
+		if n != 0 { // somebody was in it once
+			stats.States[campaign.RecipientState(of)] = n
+		}
 		return
 	}
 	counts := stats.ByType[campaign.MessageType(kind)]
