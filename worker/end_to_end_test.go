@@ -89,7 +89,13 @@ func TestHistoriesHoldNeitherNumbersNorTexts(t *testing.T) {
 
 func TestContactsCanBeFoundByCampaignAndFinalState(t *testing.T) {
 	t.Parallel()
-	r := start(t, shrunk(), lively)
+	r := start(t, shrunk(), func(c *simulator.Config) {
+		lively(c)
+		// A reply after the window changes a state whose workflow has ended, and what
+		// an ended workflow can be found by stays as it was.
+		c.Contacts.ReplyDelay = simulator.Delay{Max: 500 * time.Millisecond}
+		c.Contacts.ReplyAgain, c.Contacts.ExtraReplies = 0, 0
+	})
 	r.startWorker()
 	id := r.launch(4)
 	stats := r.awaitEnd(id)
