@@ -27,6 +27,7 @@ const (
 var access = map[string]reach{
 	"POST /auth/login": anybody, "GET /healthz": anybody, "GET /readyz": anybody, "GET /openapi.json": anybody,
 	"GET /docs": anybody, "GET /docs/docs.js": anybody, "GET /docs/docs.css": anybody, "GET /docs/problems": anybody,
+	"GET /": anybody, "GET /app/*path": anybody, "HEAD /app/*path": anybody,
 
 	"POST /webhooks/wassenger": byWebhook,
 
@@ -51,7 +52,7 @@ var access = map[string]reach{
 	"GET /campaigns": users, "POST /campaigns": users, "GET /campaigns/{id}": users,
 	"PUT /campaigns/{id}": users, "DELETE /campaigns/{id}": users, "GET /campaigns/{id}/recipients.csv": users, "GET /campaigns/{id}/results.csv": users,
 	"GET /campaigns/{id}/events": users, "GET /events": users, "GET /messages": users, "GET /messages/stats": users,
-	"GET /campaigns/{id}/stats": users, "GET /campaigns/{id}/recipients": users,
+	"GET /campaigns/{id}/stats": users, "GET /campaigns/{id}/recipients": users, "GET /campaigns/{id}/course": users,
 	"POST /campaigns/{id}/start": users, "POST /campaigns/{id}/pause": users, "POST /campaigns/{id}/resume": users,
 	"POST /campaigns/{id}/cancel": users, "POST /campaigns/{id}/retry-failed": users, "POST /campaigns/{id}/test-send": users,
 

@@ -63,6 +63,9 @@ type Options struct {
 	// WebhookHMACHeader carries the signature; "" means X-Wassenger-Signature.
 	WebhookHMACHeader string
 
+	// Dashboard, if any, answers for everything under /app/, and / leads to it.
+	Dashboard http.Handler
+
 	// TemporalUIURL, if any, is linked to from campaigns.
 	TemporalUIURL     string
 	TemporalNamespace string
@@ -148,6 +151,7 @@ func New(options Options) (*API, error) {
 	if err := a.docs(); err != nil {
 		return nil, err
 	}
+	a.dashboard()
 	var err error
 	if a.openAPI, err = json.Marshal(a.huma.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)

@@ -31,7 +31,7 @@ func (a *API) exportRecipients(ctx context.Context, in *exportRecipientsInput) (
 	}
 	after := int64(0)
 	return a.streamCSV(fmt.Sprintf("campaign-%s-recipients.csv", in.ID), recipientHeader, func(ctx context.Context) ([][]string, bool, error) {
-		found, more, err := a.store.Recipients(ctx, in.ID, campaign.RecipientState(in.State), after, exportPage)
+		found, more, err := a.store.Recipients(ctx, in.ID, store.RecipientFilter{State: campaign.RecipientState(in.State)}, after, exportPage)
 		rows := make([][]string, len(found))
 		for i, r := range found {
 			rows[i], after = recipientCells(r), r.Position

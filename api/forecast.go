@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
 )
@@ -68,7 +70,7 @@ func audienceProblem(err error) error {
 
 // forecast plays a campaign that starts at the given moment, or now if that has passed.
 func (a *API) forecast(ctx context.Context, planned store.Campaign, reach store.Reach, start time.Time) (forecastView, error) {
-	plan, err := a.store.ForecastPlan(ctx)
+	plan, err := a.store.ForecastPlan(ctx, uuid.Nil)
 	if err != nil {
 		return forecastView{}, err
 	}

@@ -145,6 +145,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 	options := api.Options{
 		Store: db, Engine: s.engine, Webhooks: s.webhooks, Provider: s.outbox, WebhookToken: webhookToken,
 		RateLimit:     100_000, // tests are quick
+		Dashboard:     http.NotFoundHandler(),
 		TemporalUIURL: "http://localhost:8233", TemporalNamespace: "default",
 		Logger: slog.New(slog.NewJSONHandler(&lockedWriter{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +40,7 @@ type listRecipientsInput struct {
 	ByID
 	Paging
 	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+	Query string `query:"q" maxLength:"100" example:"emma" doc:"Only recipients whose name or phone number contains this, as they were at the start."`
 }
 
 func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*listOutput[recipientView], error) {
@@ -49,16 +51,20 @@ func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*lis
 	if after == nil {
 		after = new(int64)
 	}
+	if err := storable(in.Query); err != nil {
+		return nil, invalid("query.q", "%s", err)
+	}
 	of, err := a.store.Campaign(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	rows, more, err := a.store.Recipients(ctx, in.ID, campaign.RecipientState(in.State), *after, in.Limit)
+	filter := store.RecipientFilter{State: campaign.RecipientState(in.State), Query: strings.TrimSpace(in.Query)}
+	rows, more, err := a.store.Recipients(ctx, in.ID, filter, *after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	body := list[recipientView]{Items: viewAll(rows, viewRecipient)}
-	if in.State == "" {
+	if filter == (store.RecipientFilter{}) {
 		body.Total = &of.TotalContacts
 	}
 	if more {

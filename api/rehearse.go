@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/relance/relance/rehearsal"
 	"github.com/relance/relance/store"
 )
@@ -44,7 +46,7 @@ func (a *API) rehearseCampaign(ctx context.Context, in *rehearseInput) (*rehears
 	if err := in.Body.rehearsable(reach.Contacts); err != nil {
 		return nil, err
 	}
-	plan, err := a.store.ForecastPlan(ctx)
+	plan, err := a.store.ForecastPlan(ctx, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ func (a *API) routes() {
 	route(a, signedIn, "PUT /campaigns/{id}", http.StatusOK, "Replace a draft, or a campaign that waits for its start", a.replaceDraft, largest(8<<20))
 	route(a, signedIn, "DELETE /campaigns/{id}", http.StatusNoContent, "Delete a campaign that has not begun", a.deleteDraft)
 	route(a, signedIn, "GET /campaigns/{id}/stats", http.StatusOK, "Count what became of a campaign", a.campaignStats)
+	route(a, signedIn, "GET /campaigns/{id}/course", http.StatusOK, "Show how a campaign has run over time, how fast, and until when", a.campaignCourse)
 	route(a, signedIn, "GET /campaigns/{id}/recipients", http.StatusOK, "List a campaign's recipients", a.listRecipients)
 	route(a, signedIn, "GET /campaigns/{id}/recipients.csv", http.StatusOK, "Export a campaign's recipients as a CSV file", a.exportRecipients, answersCSV)
 	route(a, signedIn, "GET /campaigns/{id}/results.csv", http.StatusOK, "Export a campaign's statistics as a CSV file", a.exportResults, answersCSV)

@@ -96,8 +96,9 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 }
 
 // ForecastPlan gathers what a campaign launched now would share the quota with.
-// The caller fills in who is to be reached and when.
-func (s *Store) ForecastPlan(ctx context.Context) (campaign.Plan, error) {
+// The caller fills in who is to be reached and when. A campaign that runs already
+// is no rival of its own: it is named as except.
+func (s *Store) ForecastPlan(ctx context.Context, except uuid.UUID) (campaign.Plan, error) {
 	plan := campaign.Plan{Rules: s.rules}
 	err := s.transaction(ctx, "gathering what a forecast needs", func(tx *gorm.DB) error {
 		at, err := now(tx)
@@ -121,14 +122,14 @@ func (s *Store) ForecastPlan(ctx context.Context) (campaign.Plan, error) {
 			Scan(&plan.Load.OpenUntil).Error; err != nil {
 			return err
 		}
-		plan.Others, err = s.rivals(tx, at, since)
+		plan.Others, err = s.rivals(tx, at, since, except)
 		return err
 	})
 	return plan, err
 }
 
-// rivals are the running campaigns that have recipients waiting for admission.
-func (s *Store) rivals(tx *gorm.DB, at, since time.Time) ([]campaign.Rival, error) {
+// rivals are the other running campaigns that have recipients waiting for admission.
+func (s *Store) rivals(tx *gorm.DB, at, since time.Time, except uuid.UUID) ([]campaign.Rival, error) {
 	var rows []struct {
 		ID         uuid.UUID
 		Admitted   int
@@ -139,8 +140,8 @@ func (s *Store) rivals(tx *gorm.DB, at, since time.Time) ([]campaign.Rival, erro
 		SELECT c.id, c.deadline_at,
 		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'admitted') AS admitted,
 		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'pending') AS waiting
-		FROM campaigns c WHERE c.device_id = ? AND c.status = 'running' AND c.deadline_at > ?
-		ORDER BY c.started_at, c.id`, s.deviceID, at).Scan(&rows).Error; err != nil {
+		FROM campaigns c WHERE c.device_id = ? AND c.status = 'running' AND c.deadline_at > ? AND c.id <> ?
+		ORDER BY c.started_at, c.id`, s.deviceID, at, except).Scan(&rows).Error; err != nil {
 		return nil, err
 	}
 	var rivals []campaign.Rival

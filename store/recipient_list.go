@@ -33,13 +33,29 @@ type RecipientRow struct {
 	Message2ReadAt      *time.Time `gorm:"column:message_2_read_at"`
 }
 
+// RecipientFilter chooses from a campaign's audience; what is empty takes all.
+type RecipientFilter struct {
+	State campaign.RecipientState
+	// Query is a part of the name or of the phone number, as they were at the start.
+	Query string
+}
+
 // Recipients lists a campaign's audience in the order of sending, from after a
-// position; 0 is the beginning. An empty state takes all. more tells whether
-// others follow.
-func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, state campaign.RecipientState, after int64, limit int) (rows []RecipientRow, more bool, err error) {
+// position; 0 is the beginning. more tells whether others follow.
+func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, filter RecipientFilter, after int64, limit int) (rows []RecipientRow, more bool, err error) {
+	values := map[string]any{"campaign": campaignID, "after": after, "state": filter.State, "limit": limit + 1}
 	where := `campaign_id = @campaign AND position > @after`
-	if state != "" {
+	if filter.State != "" {
 		where += ` AND state = @state`
+	}
+	if filter.Query != "" {
+		match := `variables->>'name' ILIKE @name`
+		values["name"] = "%" + escapeLike(filter.Query) + "%"
+		if digits := phoneFragment(filter.Query); digits != "" {
+			match += ` OR phone LIKE @digits`
+			values["digits"] = "%" + digits + "%"
+		}
+		where += ` AND (` + match + `)`
 	}
 	err = s.db.WithContext(ctx).Raw(`
 		SELECT r.contact_id, r.position, r.phone, coalesce(r.variables->>'name', '') AS name, r.state, r.state_reason,
@@ -53,9 +69,7 @@ func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, state camp
 		      ORDER BY position LIMIT @limit) r
 		LEFT JOIN messages m1 ON m1.campaign_id = r.campaign_id AND m1.contact_id = r.contact_id AND m1.message_type = 'message_1'
 		LEFT JOIN messages m2 ON m2.campaign_id = r.campaign_id AND m2.contact_id = r.contact_id AND m2.message_type = 'message_2'
-		ORDER BY r.position`, map[string]any{
-		"campaign": campaignID, "after": after, "state": state, "limit": limit + 1,
-	}).Scan(&rows).Error
+		ORDER BY r.position`, values).Scan(&rows).Error
 	if err != nil {
 		return nil, false, fmt.Errorf("listing recipients: %w", err)
 	}

@@ -108,7 +108,7 @@ func TestForecastAgreesWithHowTheCampaignThenRuns(t *testing.T) {
 	rules.ReplyWindow, rules.Deadline = 30*time.Second, 50*time.Second
 	r := start(t, rules, everyoneReplies)
 	r.startWorker()
-	plan, err := r.store.ForecastPlan(t.Context())
+	plan, err := r.store.ForecastPlan(t.Context(), uuid.Nil)
 	require.NoError(t, err)
 	plan.Contacts, plan.ReplyRate = 12, 1 // five now, five a window later, two not at all
 	forecast := campaign.Forecast(plan)

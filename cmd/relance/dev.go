@@ -23,6 +23,7 @@ import (
 // devFlags are the choices of `relance dev`.
 type devFlags struct {
 	once     bool
+	demo     bool
 	contacts string
 	data     string
 	hour     time.Duration
@@ -41,6 +42,7 @@ Every variable of the configuration may be set to override a shrunk duration.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDev(cmd.Context(), flags) },
 	}
 	cmd.Flags().BoolVar(&flags.once, "once", false, "stop when the demonstration is complete; exit 0 only if every check on it holds")
+	cmd.Flags().BoolVar(&flags.demo, "demonstration", true, "run the demonstration campaign; --demonstration=false starts with nothing")
 	cmd.Flags().StringVar(&flags.contacts, "contacts", "examples/contacts.csv", "CSV file of the demonstration's contacts")
 	cmd.Flags().StringVar(&flags.data, "data", ".data", "directory that keeps all state")
 	cmd.Flags().DurationVar(&flags.hour, "hour", 2500*time.Millisecond, "how long an hour of the campaign lasts; 1m makes the 24-hour window 24 minutes")
@@ -56,6 +58,9 @@ type stack struct {
 }
 
 func runDev(ctx context.Context, flags devFlags) (err error) {
+	if flags.once && !flags.demo {
+		return errors.New("--once ends with the demonstration: it does not go with --demonstration=false")
+	}
 	if flags.hour <= 0 {
 		return fmt.Errorf("--hour must be longer than 0, not %s", flags.hour)
 	}
@@ -120,11 +125,13 @@ func runStack(ctx context.Context, c config, flags devFlags, servers *stack, lis
 	group.Go(func() error { return s.runWorker(running) })
 	group.Go(func() error { return servers.simulator.Run(running) })
 	group.Go(func() error {
-		d := demonstration{services: s, simulator: servers.simulator, api: apiClient{base: "http://" + listeners.api.Addr().String(), token: c.AdminToken}}
-		err := d.run(running, flags.contacts)
-		if flags.once || err != nil {
-			stop()
-			return err
+		if flags.demo {
+			d := demonstration{services: s, simulator: servers.simulator, api: apiClient{base: "http://" + listeners.api.Addr().String(), token: c.AdminToken}}
+			err := d.run(running, flags.contacts)
+			if flags.once || err != nil {
+				stop()
+				return err
+			}
 		}
 		sayWhere(c, listeners)
 		return nil
@@ -289,6 +296,7 @@ func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 func sayWhere(c config, listeners devListeners) {
 	say("\nRelance goes on running. Look further:")
+	say("  Dashboard                   http://%s/app/", listeners.api.Addr())
 	say("  API and its documentation   http://%s/docs", listeners.api.Addr())
 	say("  Temporal Web UI             %s", c.TemporalUIURL)
 	say("  the provider's ledger       http://%s/simulator/ledger", listeners.simulator.Addr())

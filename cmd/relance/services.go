@@ -21,6 +21,7 @@ import (
 	"github.com/relance/relance/migrations"
 	"github.com/relance/relance/store"
 	"github.com/relance/relance/wassenger"
+	"github.com/relance/relance/web"
 	"github.com/relance/relance/worker"
 )
 
@@ -123,10 +124,14 @@ func (s *services) handler() (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	dashboard, err := web.New()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
-		TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
+		Dashboard: dashboard, TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
 		RateLimit: s.config.APIRateLimit, Logger: s.logger, Metrics: s.registry,
 	})
 }

@@ -1,0 +1,5 @@
+import { Title } from '../ui/parts'
+
+export default function Contacts() {
+  return <Title>Contacts</Title>
+}

@@ -1,0 +1,5 @@
+import { Title } from '../ui/parts'
+
+export default function Import() {
+  return <Title>Import</Title>
+}

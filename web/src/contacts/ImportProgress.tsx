@@ -1,0 +1,5 @@
+import { Title } from '../ui/parts'
+
+export default function ImportProgress() {
+  return <Title>ImportProgress</Title>
+}

@@ -1,0 +1,62 @@
+import type { ComponentType } from 'preact'
+import { one, pages, queryClient } from './api/queries'
+
+type Params = Record<string, string | undefined>
+
+export type ScreenProps = {
+  params: Params
+  /** of the login screen: somebody has logged in */
+  enter?: () => void
+}
+
+/** A screen: where it is, its code, and what it will ask the API for first. */
+export type Screen = {
+  path: string
+  load: () => Promise<{ default: ComponentType<ScreenProps> }>
+  /** asks at once, while the code is still on its way */
+  ahead?: (params: Params) => unknown
+}
+
+const fetchOne: typeof queryClient.prefetchQuery = (options) => queryClient.prefetchQuery(options)
+
+/** Every screen of the dashboard, below /app. */
+export const screens: Screen[] = [
+  {
+    path: '/',
+    load: () => import('./overview/Overview'),
+    ahead: () => fetchOne(one('/monitoring')),
+  },
+  {
+    path: '/campaigns',
+    load: () => import('./campaigns/Campaigns'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/campaigns')),
+  },
+  { path: '/campaigns/new', load: () => import('./campaigns/NewCampaign') },
+  {
+    path: '/campaigns/:id',
+    load: () => import('./campaigns/Campaign'),
+    ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
+  },
+  { path: '/campaigns/:id/edit', load: () => import('./campaigns/NewCampaign') },
+  {
+    path: '/contacts',
+    load: () => import('./contacts/Contacts'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } })),
+  },
+  { path: '/contacts/import', load: () => import('./contacts/Import') },
+  { path: '/contacts/imports/:id', load: () => import('./contacts/ImportProgress') },
+  { path: '/contacts/:id', load: () => import('./contacts/Contact') },
+  {
+    path: '/categories',
+    load: () => import('./categories/Categories'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } })),
+  },
+  { path: '/messages', load: () => import('./messages/Messages') },
+  {
+    path: '/monitoring',
+    load: () => import('./monitoring/Monitoring'),
+    ahead: () => fetchOne(one('/monitoring')),
+  },
+  { path: '/people', load: () => import('./people/People') },
+  { path: '/account', load: () => import('./people/Account') },
+]
