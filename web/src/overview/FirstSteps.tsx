@@ -8,7 +8,8 @@ const texts = bilingual(
     contactsHow: 'A CSV file from a spreadsheet will do: a phone number in each row, and a name.',
     import: 'Import contacts',
     campaign: 'Write two messages',
-    campaignHow: 'The first goes to everybody, the second to whoever replies within 24 hours. You see beforehand how it will run.',
+    campaignHow:
+      'The first goes to everybody, the second to whoever replies within 24 hours. You see beforehand how it will run.',
     prepare: 'Prepare a campaign',
     home: 'Launch, and go home',
     homeHow: 'Relance sends within your quota, answers in seconds and closes the campaign by itself.',
@@ -19,10 +20,12 @@ const texts = bilingual(
     contactsHow: 'Un fichier CSV issu d’un tableur suffit : un numéro de téléphone par ligne, et un nom.',
     import: 'Importer des contacts',
     campaign: 'Écrivez deux messages',
-    campaignHow: 'Le premier part à tout le monde, le second à qui répond dans les 24 heures. Vous voyez d’avance comment cela se passera.',
+    campaignHow:
+      'Le premier part à tout le monde, le second à qui répond dans les 24 heures. Vous voyez d’avance comment cela se passera.',
     prepare: 'Préparer une campagne',
     home: 'Lancez, et rentrez chez vous',
-    homeHow: 'Relance envoie dans la limite de votre quota, répond en quelques secondes et clôt la campagne toute seule.',
+    homeHow:
+      'Relance envoie dans la limite de votre quota, répond en quelques secondes et clôt la campagne toute seule.',
   },
 )
 

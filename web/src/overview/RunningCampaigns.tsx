@@ -77,7 +77,9 @@ function UnderWay({ campaign }: { campaign: Schemas['LiveCampaign'] }) {
             </Link>
             <Link href={`${to}?state=replied`}>{t.replied(count(stats.replied))}</Link>
             <Link href={`${to}?state=message_2_sent`}>{t.answered(count(stats.states.message_2_sent))}</Link>
-            {stats.states.failed ? <Link href={`${to}?state=failed`}>{t.failed(count(stats.states.failed))}</Link> : null}
+            {stats.states.failed ? (
+              <Link href={`${to}?state=failed`}>{t.failed(count(stats.states.failed))}</Link>
+            ) : null}
           </span>
         )}
         {campaign.deadline_at && (
