@@ -33,6 +33,7 @@ type campaignView struct {
 	ReadCount         int64           `json:"read_count"`
 	FailedCount       int64           `json:"failed_count"`
 	InteractionCount  int64           `json:"interaction_count"`
+	Stats             *statsView      `json:"stats,omitempty" doc:"Only in lists; GET /campaigns/{id}/stats has those of one campaign."`
 	CreatedBy         *uuid.UUID      `json:"created_by" format:"uuid" nullable:"true"`
 	CreatedAt         time.Time       `json:"created_at"`
 	UpdatedAt         time.Time       `json:"updated_at"`
@@ -80,11 +81,20 @@ func (a *API) listCampaigns(ctx context.Context, in *Paging) (*listOutput[campai
 	if err != nil {
 		return nil, err
 	}
+	stats, err := a.store.StatsOf(ctx, found.Campaigns)
+	if err != nil {
+		return nil, err
+	}
 	next, err := cursorAfter(found.Next)
 	if err != nil {
 		return nil, err
 	}
 	return &listOutput[campaignView]{Body: list[campaignView]{
-		Items: viewAll(found.Campaigns, a.viewCampaign), NextCursor: next,
+		Items: viewAll(found.Campaigns, func(c store.Campaign) campaignView {
+			view, numbers := a.viewCampaign(c), viewStats(stats[c.ID])
+			view.Stats = &numbers
+			return view
+		}),
+		NextCursor: next,
 	}}, nil
 }

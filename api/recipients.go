@@ -39,8 +39,9 @@ func viewRecipient(r store.RecipientRow) recipientView {
 type listRecipientsInput struct {
 	ByID
 	Paging
-	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
-	Query string `query:"q" maxLength:"100" example:"emma" doc:"Only recipients whose name or phone number contains this, as they were at the start."`
+	State   string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+	Reached string `query:"reached" enum:"sent,delivered,read,replied,answered" doc:"Only recipients who came so far, or further: their Message 1 was sent, delivered or read, they replied in time, Message 2 was sent."`
+	Query   string `query:"q" maxLength:"100" example:"emma" doc:"Only recipients whose name or phone number contains this, as they were at the start."`
 }
 
 func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*listOutput[recipientView], error) {
@@ -58,7 +59,7 @@ func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*lis
 	if err != nil {
 		return nil, err
 	}
-	filter := store.RecipientFilter{State: campaign.RecipientState(in.State), Query: strings.TrimSpace(in.Query)}
+	filter := store.RecipientFilter{State: campaign.RecipientState(in.State), Reached: store.Reached(in.Reached), Query: strings.TrimSpace(in.Query)}
 	rows, more, err := a.store.Recipients(ctx, in.ID, filter, *after, in.Limit)
 	if err != nil {
 		return nil, err

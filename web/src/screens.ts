@@ -35,7 +35,12 @@ export const screens: Screen[] = [
   {
     path: '/campaigns/:id',
     load: () => import('./campaigns/Campaign'),
-    ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
+    ahead: ({ id = '' }) => {
+      const of = { params: { path: { id } } }
+      fetchOne(one('/campaigns/{id}', of))
+      fetchOne(one('/campaigns/{id}/stats', of))
+      fetchOne(one('/campaigns/{id}/course', of))
+    },
   },
   { path: '/campaigns/:id/edit', load: () => import('./campaigns/NewCampaign') },
   {

@@ -142,6 +142,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell how a campaign would run under the quota */
+        post: operations["post-campaigns-forecast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/rehearse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Play a campaign in skipped time, hour by hour */
+        post: operations["post-campaigns-rehearse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a campaign, now or later */
+        post: operations["post-campaigns-start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns/{id}": {
         parameters: {
             query?: never;
@@ -365,57 +416,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/campaigns/forecast": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tell how a campaign would run under the quota */
-        post: operations["post-campaigns-forecast"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/campaigns/rehearse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Play a campaign in skipped time, hour by hour */
-        post: operations["post-campaigns-rehearse"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/campaigns/start": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Start a campaign, now or later */
-        post: operations["post-campaigns-start"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/categories": {
         parameters: {
             query?: never;
@@ -489,6 +489,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/contacts/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export contacts as a CSV file */
+        get: operations["get-contacts-export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contacts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import contacts from a CSV file */
+        post: operations["post-contacts-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/contacts/{id}": {
         parameters: {
             query?: never;
@@ -553,40 +587,6 @@ export interface paths {
         get: operations["get-contacts-id-timeline"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/contacts/export.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Export contacts as a CSV file */
-        get: operations["get-contacts-export.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/contacts/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Import contacts from a CSV file */
-        post: operations["post-contacts-import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -929,6 +929,8 @@ export interface components {
             sent_count: number;
             /** Format: date-time */
             started_at: string | null;
+            /** @description Only in lists; GET /campaigns/{id}/stats has those of one campaign. */
+            stats?: components["schemas"]["Stats"];
             /** @enum {string} */
             status: "draft" | "scheduled" | "running" | "paused" | "completed" | "cancelled";
             /** @description Why the campaign is in its status, where that is not plain. */
@@ -1111,17 +1113,6 @@ export interface components {
             /** @example +33639980001 */
             phone: string;
         };
-        CreatedToken: {
-            /** Format: date-time */
-            created_at: string;
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
-            last_used_at: string | null;
-            name: string;
-            /** @description Shown this once; only its hash is stored. */
-            token: string;
-        };
         CreateTokenInputBody: {
             /**
              * @description What it is for.
@@ -1135,6 +1126,17 @@ export interface components {
             password: string;
             /** @enum {string} */
             role: "admin" | "super_admin";
+        };
+        CreatedToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            name: string;
+            /** @description Shown this once; only its hash is stored. */
+            token: string;
         };
         Day: {
             /**
@@ -1972,16 +1974,16 @@ export interface operations {
     "get-audit": {
         parameters: {
             query?: {
-                /** @description Only this operationId. */
-                action?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only what was done to this. */
-                subject_id?: string;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Only what this user did. */
                 user_id?: string;
+                /** @description Only this operationId. */
+                action?: string;
+                /** @description Only what was done to this. */
+                subject_id?: string;
             };
             header?: never;
             path?: never;
@@ -2224,10 +2226,10 @@ export interface operations {
     "get-campaigns": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2282,6 +2284,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-rehearse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RehearsalBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes it safe to send the request again: within 24 hours the same key and request get the first answer, and nothing is done twice. Make a new one, such as a UUID, for each new request.
+                 * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description Error */
@@ -2520,14 +2628,16 @@ export interface operations {
     "get-campaigns-id-recipients": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only recipients whose name or phone number contains this, as they were at the start. */
-                q?: string;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Only recipients in this state. */
                 state?: "pending" | "admitted" | "message_1_sent" | "replied" | "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
+                /** @description Only recipients who came so far, or further: their Message 1 was sent, delivered or read, they replied in time, Message 2 was sent. */
+                reached?: "sent" | "delivered" | "read" | "replied" | "answered";
+                /** @description Only recipients whose name or phone number contains this, as they were at the start. */
+                q?: string;
             };
             header?: never;
             path: {
@@ -2800,119 +2910,13 @@ export interface operations {
             };
         };
     };
-    "post-campaigns-forecast": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CampaignBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Forecast"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-campaigns-rehearse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RehearsalBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Result"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-campaigns-start": {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description Makes it safe to send the request again: within 24 hours the same key and request get the first answer, and nothing is done twice. Make a new one, such as a UUID, for each new request.
-                 * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CampaignBody"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Started"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     "get-categories": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3148,16 +3152,16 @@ export interface operations {
     "get-contacts": {
         parameters: {
             query?: {
-                /** @description Only contacts in this category. */
-                category_id?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only contacts who opted out, or only those who did not. */
-                opted_out?: "true" | "false";
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description A part of a name or of a phone number. */
                 q?: string;
+                /** @description Only contacts in this category. */
+                category_id?: string;
+                /** @description Only contacts who opted out, or only those who did not. */
+                opted_out?: "true" | "false";
             };
             header?: never;
             path?: never;
@@ -3212,6 +3216,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-contacts-export.csv": {
+        parameters: {
+            query?: {
+                /** @description A part of a name or of a phone number. */
+                q?: string;
+                /** @description Only contacts in this category. */
+                category_id?: string;
+                /** @description Only contacts who opted out, or only those who did not. */
+                opted_out?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file (RFC 4180, UTF-8). Cells that a spreadsheet would run as a formula have an apostrophe before them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-contacts-import": {
+        parameters: {
+            query?: {
+                /** @description The category that every contact of the file joins. */
+                category_id?: string;
+                /** @description The country of phone numbers without a country code. */
+                country?: string;
+                /** @description What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way. */
+                on_duplicate?: "update" | "skip";
+                /** @description The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like. */
+                phone_column?: string;
+                /** @description The header of the column that holds whole names. */
+                name_column?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); any other column becomes an attribute, also one called attribute:… after its name, and one called relance:… is passed over. Commas, semicolons or tabs; UTF-8, or Windows-1252 with Latin-1, which the first row beyond ASCII decides. An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. At most 256 MiB, and 1 MiB for a row. */
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+                /**
+                 * @example phone,name,city
+                 *     +33639980001,Camille,Lyon
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Error */
@@ -3385,10 +3479,10 @@ export interface operations {
     "get-contacts-id-timeline": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3405,96 +3499,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListTimeline"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "get-contacts-export.csv": {
-        parameters: {
-            query?: {
-                /** @description Only contacts in this category. */
-                category_id?: string;
-                /** @description Only contacts who opted out, or only those who did not. */
-                opted_out?: "true" | "false";
-                /** @description A part of a name or of a phone number. */
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A CSV file (RFC 4180, UTF-8). Cells that a spreadsheet would run as a formula have an apostrophe before them. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-contacts-import": {
-        parameters: {
-            query?: {
-                /** @description The category that every contact of the file joins. */
-                category_id?: string;
-                /** @description The country of phone numbers without a country code. */
-                country?: string;
-                /** @description The header of the column that holds whole names. */
-                name_column?: string;
-                /** @description What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way. */
-                on_duplicate?: "update" | "skip";
-                /** @description The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like. */
-                phone_column?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); any other column becomes an attribute, also one called attribute:… after its name, and one called relance:… is passed over. Commas, semicolons or tabs; UTF-8, or Windows-1252 with Latin-1, which the first row beyond ASCII decides. An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. At most 256 MiB, and 1 MiB for a row. */
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    /** Format: binary */
-                    file: string;
-                };
-                /**
-                 * @example phone,name,city
-                 *     +33639980001,Camille,Lyon
-                 */
-                "text/csv": string;
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Error */
@@ -3572,10 +3576,10 @@ export interface operations {
     "get-imports": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3668,12 +3672,12 @@ export interface operations {
     "get-messages": {
         parameters: {
             query?: {
-                /** @description Only messages of this campaign. */
-                campaign_id?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description Only messages of this campaign. */
+                campaign_id?: string;
                 /** @description Only messages in this status. */
                 status?: "pending" | "sending" | "sent" | "delivered" | "read" | "failed" | "no_interaction" | "unknown";
                 /** @description Only Message 1s, or only Message 2s. */
@@ -3795,10 +3799,10 @@ export interface operations {
     "get-tokens": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Another user's tokens, for a super_admin. */
                 user_id?: string;
             };
@@ -3902,10 +3906,10 @@ export interface operations {
     "get-users": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
