@@ -62,7 +62,6 @@ export function Skeleton({ lines = 3, height = 20 }: { lines?: number; height?: 
         {t.loading}
       </span>
       {Array.from({ length: lines }, (_, line) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: all alike
         <div key={line} class="skeleton" style={{ height }} />
       ))}
     </div>
