@@ -132,8 +132,8 @@ func New(options Options) (*API, error) {
 		metrics:    newMetrics(options.Metrics),
 		imports:    make(chan struct{}, importsAtOnce), largestImport: largestImport, background: newBackground(),
 	}
-	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unreachable", workers: workersView{Reason: "Temporal has not answered yet."}}
-	a.redis.see, a.redis.unknown = a.redisNow, "unreachable"
+	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unknown", workers: workersView{Reason: "Temporal has not answered yet."}}
+	a.redis.see, a.redis.unknown = a.redisNow, "unknown"
 	if err := a.router.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("preparing the router: %w", err)
 	}

@@ -17,8 +17,8 @@ type monitoringView struct {
 	ReplyRate         *float64      `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged on the last seven days who replied in time."`
 	RemainingCapacity int           `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
 	Backlog           backlogView   `json:"backlog"`
-	Temporal          string        `json:"temporal" enum:"ok,unreachable" doc:"While it is unreachable, campaigns wait. This, redis and workers may be seconds old."`
-	Redis             string        `json:"redis" enum:"ok,unreachable,off" doc:"Without it every answer comes from the database."`
+	Temporal          string        `json:"temporal" enum:"ok,unreachable,unknown" doc:"While it is unreachable, campaigns wait; unknown until a first look has ended. This, redis and workers may be seconds old."`
+	Redis             string        `json:"redis" enum:"ok,unreachable,off,unknown" doc:"Without it every answer comes from the database."`
 	Workers           workersView   `json:"workers"`
 	Days              []dayView     `json:"days" nullable:"false" doc:"The last seven days, today last."`
 	Errors            []failureView `json:"errors" nullable:"false" doc:"The newest failures, at most 50. What has been put right since is not among them."`

@@ -83,7 +83,7 @@ func TestMonitoringDoesNotWaitForATemporalThatHangs(t *testing.T) {
 	}
 	for range cap(answers) {
 		got := read[health](<-answers, 200)
-		assert.Equal(t, "unreachable", got.Temporal)
+		assert.Equal(t, "unknown", got.Temporal)
 		assert.False(t, got.Workers.OK)
 		assert.NotEmpty(t, got.Workers.Reason)
 	}

@@ -1581,7 +1581,7 @@ export interface components {
              * @description Without it every answer comes from the database.
              * @enum {string}
              */
-            redis: "ok" | "unreachable" | "off";
+            redis: "ok" | "unreachable" | "off" | "unknown";
             /**
              * Format: int64
              * @description How many contacts could be sent Message 1 now, with room kept for their answers.
@@ -1593,10 +1593,10 @@ export interface components {
              */
             reply_rate: number | null;
             /**
-             * @description While it is unreachable, campaigns wait. This, redis and workers may be seconds old.
+             * @description While it is unreachable, campaigns wait; unknown until a first look has ended. This, redis and workers may be seconds old.
              * @enum {string}
              */
-            temporal: "ok" | "unreachable";
+            temporal: "ok" | "unreachable" | "unknown";
             workers: components["schemas"]["Workers"];
         };
         Overview: {

@@ -30,7 +30,7 @@ const texts = bilingual(
     webhooks: 'Notices to apply',
     webhooksNone: 'all that the provider told has been applied',
     oldest: 'the oldest since',
-    state: { ok: 'in order', unreachable: 'cannot be reached', off: 'off' },
+    state: { ok: 'in order', unreachable: 'cannot be reached', off: 'off', unknown: 'asking…' },
   },
   {
     capacity: 'Place pour de nouveaux contacts',
@@ -56,11 +56,13 @@ const texts = bilingual(
     webhooks: 'Avis à appliquer',
     webhooksNone: 'tout ce que le fournisseur a dit est appliqué',
     oldest: 'le plus ancien depuis',
-    state: { ok: 'en ordre', unreachable: 'injoignable', off: 'absent' },
+    state: { ok: 'en ordre', unreachable: 'injoignable', off: 'absent', unknown: 'en cours…' },
   },
 )
 
 type Tone = 'good' | 'warn' | 'bad' | 'off'
+
+const tones = { ok: 'good', unreachable: 'bad', off: 'off', unknown: 'off' } as const
 
 /** Each part that sending depends on, with what its state means. */
 export function Vitals({ monitoring: m }: { monitoring: Schemas['Monitoring'] }) {
@@ -80,7 +82,11 @@ export function Vitals({ monitoring: m }: { monitoring: Schemas['Monitoring'] })
           </>
         )}
       </Vital>
-      <Vital name={t.workers} tone={m.workers.ok ? 'good' : 'bad'} value={format.number(m.workers.polling)}>
+      <Vital
+        name={t.workers}
+        tone={m.workers.ok ? 'good' : m.temporal === 'unknown' ? 'off' : 'bad'}
+        value={format.number(m.workers.polling)}
+      >
         {m.workers.ok ? t.workersMore(m.workers.polling) : t.workersNone}
         {m.workers.last_seen_at && (
           <>
@@ -89,14 +95,10 @@ export function Vitals({ monitoring: m }: { monitoring: Schemas['Monitoring'] })
           </>
         )}
       </Vital>
-      <Vital name={t.temporal} tone={m.temporal === 'ok' ? 'good' : 'bad'} value={t.state[m.temporal]}>
-        {m.temporal !== 'ok' && t.temporalAway}
+      <Vital name={t.temporal} tone={tones[m.temporal]} value={t.state[m.temporal]}>
+        {m.temporal === 'unreachable' && t.temporalAway}
       </Vital>
-      <Vital
-        name={t.redis}
-        tone={m.redis === 'ok' ? 'good' : m.redis === 'off' ? 'off' : 'warn'}
-        value={t.state[m.redis]}
-      >
+      <Vital name={t.redis} tone={m.redis === 'unreachable' ? 'warn' : tones[m.redis]} value={t.state[m.redis]}>
         {m.redis === 'unreachable' ? t.redisAway : m.redis === 'off' ? t.redisOff : null}
       </Vital>
       <Vital

@@ -40,6 +40,7 @@ test('workers are not blamed for a Temporal that cannot be asked about them', ()
   const workers = { ok: false, reason: 'x', polling: 0, last_seen_at: null }
   expect(kinds({ ...well, workers })).toEqual(['bad no_workers'])
   expect(kinds({ ...well, workers, temporal: 'unreachable' })).toEqual(['bad temporal_away'])
+  expect(kinds({ ...well, workers, temporal: 'unknown' })).toEqual([])
 })
 
 test('what is owed for a minute is in order, for longer it is not', () => {

@@ -46,7 +46,7 @@ export function concerns(m: Schemas['Monitoring'], campaigns: Campaign[] = [], i
       link: '/monitoring',
     })
   if (m.temporal === 'unreachable') found.push({ level: 'bad', kind: 'temporal_away', link: '/monitoring' })
-  else if (!m.workers.ok)
+  else if (m.temporal === 'ok' && !m.workers.ok)
     found.push({ level: 'bad', kind: 'no_workers', since: m.workers.last_seen_at, link: '/monitoring' })
   if (age(m.backlog.oldest_answer_at) > LATE)
     found.push({
