@@ -31,13 +31,13 @@ export const screens: Screen[] = [
     load: () => import('./campaigns/Campaigns'),
     ahead: () => queryClient.prefetchInfiniteQuery(pages('/campaigns')),
   },
-  { path: '/campaigns/new', load: () => import('./campaigns/NewCampaign') },
+  { path: '/campaigns/new', load: () => import('./launch/NewCampaign') },
   {
     path: '/campaigns/:id',
     load: () => import('./campaigns/Campaign'),
     ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
   },
-  { path: '/campaigns/:id/edit', load: () => import('./campaigns/NewCampaign') },
+  { path: '/campaigns/:id/edit', load: () => import('./launch/NewCampaign') },
   {
     path: '/contacts',
     load: () => import('./contacts/Contacts'),
