@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact'
 import { Problem } from '../api/client'
 import { useReason } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
@@ -28,7 +27,6 @@ export function Actions(props: {
   refusal: unknown
   launch: () => void
   save: () => void
-  children: ComponentChildren
 }) {
   const t = useWords(texts)
   const reason = useReason()
@@ -47,7 +45,6 @@ export function Actions(props: {
             {t.draft}
           </button>
         )}
-        {props.children}
       </div>
     </>
   )

@@ -8,7 +8,7 @@ import { Empty, Failure, GoTo, Skeleton } from '../ui/parts'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 import { ChosenContacts } from './ChosenContacts'
-import type { Plan } from './plan'
+import { hasAudience, type Plan } from './plan'
 
 const texts = bilingual(
   {
@@ -16,12 +16,13 @@ const texts = bilingual(
     categories: 'Categories',
     search: 'Find a category',
     none: 'No category is called like that.',
+    gone: 'A category that is gone',
     empty: 'There is no category yet',
     first: 'A campaign goes to the contacts of categories. Import contacts into one first.',
     import: 'Import contacts',
     all: 'All contacts of this category',
     will: (n: number) => (n === 1 ? 'contact will get it' : 'contacts will get it'),
-    each: 'each once, without those who opted out',
+    each: 'Each once, without those who opted out.',
     choose: 'Choose who gets the campaign.',
     less: (n: string, one: boolean) => `${n} ${one ? 'is' : 'are'} left out: opted out, or chosen more than once.`,
   },
@@ -30,12 +31,13 @@ const texts = bilingual(
     categories: 'Catégories',
     search: 'Chercher une catégorie',
     none: 'Aucune catégorie ne porte ce nom.',
+    gone: 'Une catégorie disparue',
     empty: "Il n'y a pas encore de catégorie",
     first: "Une campagne s'adresse aux contacts de catégories. Importez d'abord des contacts dans l'une d'elles.",
     import: 'Importer des contacts',
     all: 'Tous les contacts de cette catégorie',
     will: (n: number) => (n < 2 ? 'contact la recevra' : 'contacts la recevront'),
-    each: 'chacun une seule fois, sans les désinscrits',
+    each: 'Chacun une seule fois, sans les désinscrits.',
     choose: 'Choisissez qui reçoit la campagne.',
     less: (n: string, one: boolean) =>
       one
@@ -43,6 +45,9 @@ const texts = bilingual(
         : `${n} ne sont pas comptés\u00a0: désinscrits, ou choisis plusieurs fois.`,
   },
 )
+
+/** Every category of the installation, in pages. */
+export const allCategories = pages('/categories', { params: { query: { limit: 200 } } })
 
 /** So many categories need a search box. */
 const MANY = 8
@@ -61,7 +66,7 @@ export function Audience({
   error?: string
 }) {
   const t = useWords(texts)
-  const list = useInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } }))
+  const list = useInfiniteQuery(allCategories)
   useEffect(() => {
     if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
   }, [list.hasNextPage, list.isFetchingNextPage])
@@ -78,13 +83,13 @@ export function Audience({
         <Failure error={list.error} again={list.refetch} />
       ) : list.isPending ? (
         <Skeleton lines={4} height={32} />
-      ) : categories.length === 0 && plan.contact_ids.length === 0 ? (
+      ) : categories.length === 0 && !hasAudience(plan) ? (
         <Empty title={t.empty} action={<GoTo to="/contacts/import">{t.import}</GoTo>}>
           {t.first}
         </Empty>
       ) : (
         <Categories
-          categories={categories}
+          categories={list.hasNextPage ? categories : withGone(categories, plan.category_ids, t.gone)}
           chosen={plan.category_ids}
           choose={(category_ids) => change({ category_ids })}
           error={error}
@@ -151,16 +156,21 @@ function Categories({
   )
 }
 
+/** What was chosen once and deleted since can be seen, and left out. */
+function withGone(categories: Schemas['Category'][], chosen: string[], name: string): Schemas['Category'][] {
+  const gone = chosen.filter((id) => !categories.some((category) => category.id === id))
+  return [...categories, ...gone.map((id) => ({ id, name, contact_count: 0, created_at: '' }))]
+}
+
 const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
 
 function Reached({ plan, reached, named }: { plan: Plan; reached: number | undefined; named: number }) {
   const t = useWords(texts)
   const format = useFormat()
-  const nobody = plan.category_ids.length + plan.contact_ids.length === 0
   const less = reached !== undefined && named > reached ? named - reached : 0
   return (
     <div class="reached" aria-live="polite">
-      {nobody ? (
+      {!hasAudience(plan) ? (
         <p class="muted">{t.choose}</p>
       ) : (
         <>
@@ -168,9 +178,9 @@ function Reached({ plan, reached, named }: { plan: Plan; reached: number | undef
             <strong class="count" data-testid="reached">
               {reached === undefined ? '…' : format.number(reached)}
             </strong>{' '}
-            {t.will(reached ?? 2)}, {t.each}
+            {t.will(reached ?? 2)}
           </p>
-          <p class="hint">{less > 0 ? t.less(format.number(less), less === 1) : '\u00a0'}</p>
+          <p class="hint">{less > 0 ? t.less(format.number(less), less === 1) : t.each}</p>
         </>
       )}
     </div>

@@ -11,12 +11,14 @@ const texts = bilingual(
     remove: (name: string) => `Leave ${name} out`,
     more: (n: string) => `and ${n} more`,
     none: 'Remove all',
+    gone: 'A contact who is gone',
   },
   {
     title: 'Contacts choisis un à un',
     remove: (name: string) => `Retirer ${name}`,
     more: (n: string) => `et ${n} autres`,
     none: 'Tout retirer',
+    gone: 'Un contact disparu',
   },
 )
 
@@ -37,7 +39,7 @@ export function ChosenContacts({ ids, choose }: { ids: string[]; choose: (ids: s
       <ul class="chosen-contacts">
         {ids.slice(0, SHOWN).map((id, i) => {
           const contact = found[i]?.data
-          const name = contact ? contact.name || contact.phone : '…'
+          const name = contact ? contact.name || contact.phone : found[i]?.isError ? t.gone : '…'
           return (
             <li key={id} class="chip">
               <Link href={`/contacts/${id}`}>{name}</Link>

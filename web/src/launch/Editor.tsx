@@ -200,13 +200,14 @@ export function Editor({ campaignID, start }: { campaignID: string | undefined; 
         />
       </div>
       <aside class="launch-outlook" aria-label={t.campaign}>
-        <Phone plan={plan} contacts={samples.contacts} />
+        <Phone plan={plan} contacts={samples.contacts} loading={samples.loading} />
         <ForecastCard
           forecast={hasAudience(plan) ? forecast.data : undefined}
           asked={hasAudience(plan)}
           stale={forecast.isPlaceholderData}
           error={forecast.error}
           again={forecast.refetch}
+          more={<Rehearsal plan={plan} attempt={attempt} />}
         />
       </aside>
       <div class="launch-actions">
@@ -217,9 +218,7 @@ export function Editor({ campaignID, start }: { campaignID: string | undefined; 
           refusal={refusal?.plan === plan ? refusal.error : undefined}
           launch={askBeforeLaunch}
           save={saveDraft}
-        >
-          <Rehearsal plan={plan} attempt={attempt} />
-        </Actions>
+        />
       </div>
       {asking && <LaunchDialog plan={plan} forecast={asking} run={run} close={() => setAsking(undefined)} />}
     </div>

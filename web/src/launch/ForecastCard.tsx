@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { Link } from 'wouter-preact'
 import type { Schemas } from '../api/client'
 import { Icon } from '../ui/icons'
@@ -15,7 +16,7 @@ const texts = bilingual(
     none: 'Choose an audience to see what the quota allows.',
     fresh: 'Being worked out anew',
     short: (n: string, one: boolean) => `${n} ${one ? 'contact' : 'contacts'} will not be sent Message 1 in time`,
-    help: 'The quota has no room for them before the campaign closes. What helps: choose fewer contacts and give the others a campaign of their own two days later, start when other campaigns are over, or have the limit raised.',
+    help: 'The quota has no room for them. What helps: fewer contacts now and the others in a campaign two days later, a start when other campaigns are over, or a higher limit.',
     quota: 'See the quota',
   },
   {
@@ -24,7 +25,7 @@ const texts = bilingual(
     fresh: 'Nouveau calcul en cours',
     short: (n: string, one: boolean) =>
       one ? `${n} contact ne recevra pas le message 1 à temps` : `${n} contacts ne recevront pas le message 1 à temps`,
-    help: "Le quota n'a pas de place pour eux avant la fin de la campagne. Ce qui aide\u00a0: choisir moins de contacts et donner aux autres leur propre campagne deux jours plus tard, commencer quand d'autres campagnes sont finies, ou faire relever la limite.",
+    help: "Le quota n'a pas de place pour eux. Ce qui aide\u00a0: moins de contacts maintenant et les autres dans une campagne deux jours plus tard, un début quand d'autres campagnes sont finies, ou une limite plus haute.",
     quota: 'Voir le quota',
   },
 )
@@ -37,15 +38,20 @@ export function ForecastCard(props: {
   stale: boolean
   error: unknown
   again: () => unknown
+  /** what more can be asked */
+  more: ComponentChildren
 }) {
   const t = useWords(texts)
   const { language } = useLanguage()
   const { forecast } = props
   return (
     <section class="card forecast" aria-busy={props.stale}>
-      <h2>{t.title}</h2>
+      <header>
+        <h2>{t.title}</h2>
+        {props.more}
+      </header>
       {!props.asked ? (
-        <p class="muted">{t.none}</p>
+        <p class="forecast-room muted">{t.none}</p>
       ) : props.error ? (
         <Failure error={props.error} again={props.again} />
       ) : !forecast ? (

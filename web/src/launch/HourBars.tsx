@@ -45,11 +45,11 @@ export function HourBars({ forecast }: { forecast: Forecast }) {
       </svg>
       <figcaption>
         <span>{first && format.moment(first.hour.at)}</span>
+        <span>{format.moment(end)}</span>
         <span class="keys">
           <i class="dot bar-1" aria-hidden="true" /> {words.messageType.message_1}
           <i class="dot bar-2" aria-hidden="true" /> {words.messageType.message_2}
         </span>
-        <span>{format.moment(end)}</span>
       </figcaption>
     </figure>
   )

@@ -76,7 +76,7 @@ export function MessageEditor(props: {
       ? t.problem[problem]
       : undefined
   return (
-    <section class="card">
+    <section class="card message">
       <header>
         <h2>{props.title}</h2>
         <p class="hint">{props.about}</p>

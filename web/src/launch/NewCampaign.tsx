@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/preact-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/preact-query'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLocation, useSearchParams } from 'wouter-preact'
 import type { Schemas } from '../api/client'
@@ -6,6 +6,7 @@ import { one } from '../api/queries'
 import type { ScreenProps } from '../screens'
 import { Empty, Failure, GoTo, Skeleton, StatusBadge, Title } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
+import { allCategories } from './Audience'
 import { Editor, type Start } from './Editor'
 import { blank, planOf } from './plan'
 import { storedAs } from './store'
@@ -70,7 +71,7 @@ function freshStart(search: URLSearchParams): Start {
 
 function EditCampaign({ id }: { id: string }) {
   const t = useWords(texts)
-  const campaign = useQuery({ ...one('/campaigns/{id}', { params: { path: { id } } }), staleTime: 0 })
+  const campaign = useQuery({ ...one('/campaigns/{id}', { params: { path: { id } } }), staleTime: 2_000 })
   const { data } = campaign
   // What was fetched first stays the form's ground, whatever is fetched later.
   const ground = useRef<Schemas['Campaign'] | undefined>(undefined)
@@ -129,6 +130,8 @@ function editStart(campaign: Schemas['Campaign']): Start {
 /** The form; if it holds what had been left unsaved, it says so and lets that be discarded. */
 function Resumable({ campaignID, start, fresh }: { campaignID: string | undefined; start: Start; fresh: () => void }) {
   const t = useWords(texts)
+  // Everything at once, so that nothing moves when the categories come.
+  if (useInfiniteQuery(allCategories).isPending) return <Skeleton lines={4} height={150} />
   return (
     <>
       {start.unsaved && (

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icons'
 import { bilingual, useWords } from '../words/language'
 import { FormattedText } from './FormattedText'
 import { Media } from './Media'
-import { hasAudience, type MessageName, type Plan } from './plan'
+import type { MessageName, Plan } from './plan'
 import { render, variablesOf } from './rendering'
 import { useSettled } from './useSettled'
 
@@ -16,11 +16,10 @@ const texts = bilingual(
     reply: 'Any reply within 24 hours',
     message: { message_1: 'Message 1 will be here.', message_2: 'Message 2 will be here.' },
     blank: 'Nothing is left of this text for this contact.',
-    seen: 'As seen by',
-    somebody: 'a contact without data',
+    seen: 'Seen by',
+    nobody: 'A contact without data',
     another: 'Another contact',
     chat: 'The conversation as the contact sees it',
-    choose: 'Choose an audience to see it with a real contact.',
   },
   {
     title: 'Aperçu',
@@ -29,15 +28,14 @@ const texts = bilingual(
     message: { message_1: 'Le message 1 sera ici.', message_2: 'Le message 2 sera ici.' },
     blank: 'Il ne reste rien de ce texte pour ce contact.',
     seen: 'Vu par',
-    somebody: 'un contact sans données',
+    nobody: 'Un contact sans données',
     another: 'Autre contact',
     chat: 'La conversation telle que le contact la voit',
-    choose: 'Choisissez une audience pour voir un vrai contact.',
   },
 )
 
 /** Both messages on the telephone of a real contact of the audience. */
-export function Phone({ plan, contacts }: { plan: Plan; contacts: Schemas['Contact'][] }) {
+export function Phone({ plan, contacts, loading }: { plan: Plan; contacts: Schemas['Contact'][]; loading: boolean }) {
   const t = useWords(texts)
   const [turn, setTurn] = useState(0)
   const contact = contacts.length ? contacts[turn % contacts.length] : undefined
@@ -53,7 +51,7 @@ export function Phone({ plan, contacts }: { plan: Plan; contacts: Schemas['Conta
               </Link>
             </>
           ) : (
-            <span class="muted">{hasAudience(plan) ? `${t.seen} ${t.somebody}` : t.choose}</span>
+            <span class="muted">{loading ? '…' : t.nobody}</span>
           )}
         </p>
         <button
@@ -62,7 +60,6 @@ export function Phone({ plan, contacts }: { plan: Plan; contacts: Schemas['Conta
           disabled={contacts.length < 2}
           onClick={() => setTurn((now) => now + 1)}
         >
-          <Icon name="retry" />
           {t.another}
         </button>
       </div>

@@ -5,7 +5,7 @@ import { StateBar } from '../ui/meters'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 import { type RecipientState, terms } from '../words/terms'
-import { bodyOf, type Plan } from './plan'
+import { bodyOf, hasAudience, type Plan } from './plan'
 
 type Result = Schemas['Result']
 
@@ -19,10 +19,10 @@ const texts = bilingual(
     hour: 'Hour',
     begins: 'Begins',
     replies: 'Replies',
-    refused: 'Held back by the quota',
+    refused: 'Refused by the quota',
     table: 'Hours of the rehearsal',
     end: 'In the end',
-    late: 'An hour in which nothing happens is left out.',
+    late: 'Hours in which nothing leaves or comes are left out.',
   },
   {
     play: 'La jouer heure par heure',
@@ -33,10 +33,10 @@ const texts = bilingual(
     hour: 'Heure',
     begins: 'Début',
     replies: 'Réponses',
-    refused: 'Retenus par le quota',
+    refused: 'Refus du quota',
     table: 'Heures de la simulation',
     end: 'À la fin',
-    late: 'Une heure où rien ne se passe est omise.',
+    late: 'Les heures sans envoi ni réponse sont omises.',
   },
 )
 
@@ -58,7 +58,7 @@ export function Rehearsal({
   }
   return (
     <>
-      <button type="button" class="button" disabled={busy} onClick={play}>
+      <button type="button" class="button small" disabled={busy || !hasAudience(plan)} onClick={play}>
         {busy ? t.playing : t.play}
       </button>
       {result && (
@@ -75,9 +75,7 @@ function Played({ result }: { result: Result }) {
   const words = useWords(terms)
   const format = useFormat()
   const counts = result.final_states as Partial<Record<RecipientState, number>>
-  const eventful = result.hours.filter(
-    (hour) => hour.message_1 + hour.message_2 + hour.replies + hour.refused_for_quota > 0,
-  )
+  const eventful = result.hours.filter((hour) => hour.message_1 + hour.message_2 + hour.replies > 0)
   return (
     <div class="stack played">
       <p>{t.about(format.number(result.contacts), format.percent(result.reply_rate))}</p>
