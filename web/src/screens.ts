@@ -31,13 +31,21 @@ export const screens: Screen[] = [
     load: () => import('./campaigns/Campaigns'),
     ahead: () => queryClient.prefetchInfiniteQuery(pages('/campaigns')),
   },
-  { path: '/campaigns/new', load: () => import('./launch/NewCampaign') },
+  {
+    path: '/campaigns/new',
+    load: () => import('./launch/NewCampaign'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } })),
+  },
   {
     path: '/campaigns/:id',
     load: () => import('./campaigns/Campaign'),
     ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
   },
-  { path: '/campaigns/:id/edit', load: () => import('./launch/NewCampaign') },
+  {
+    path: '/campaigns/:id/edit',
+    load: () => import('./launch/NewCampaign'),
+    ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
+  },
   {
     path: '/contacts',
     load: () => import('./contacts/Contacts'),
