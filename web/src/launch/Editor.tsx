@@ -14,7 +14,7 @@ import { bodyOf, hasAudience, type MessageName, type Plan, whenProblem } from '.
 import { Rehearsal } from './Rehearsal'
 import { Schedule } from './Schedule'
 import { type Asked, askedAgain } from './sameRequest'
-import { launch, type Stored, save } from './store'
+import { isDefinite, launch, type Stored, save } from './store'
 import { TestSend } from './TestSend'
 import { forgetUnsaved, keepUnsaved } from './unsaved'
 import { useForecast } from './useForecast'
@@ -114,17 +114,21 @@ export function Editor({ campaignID, start }: { campaignID: string | undefined; 
     setStored(now)
     return now
   }
+  const nothingUnsaved = () => {
+    forgetUnsaved(campaignID)
+    clean.current = plan
+  }
   const saveDraft = async () => {
     const now = await attempt(saved)
     if (!now) return
-    forgetUnsaved(campaignID)
-    clean.current = plan
+    nothingUnsaved()
     tell(t.saved)
     if (!campaignID) go(`/campaigns/${now.id}/edit`, { replace: true })
   }
   const saveForTest = async () => {
     const now = await attempt(saved)
-    if (now) keep(now)
+    if (now && campaignID) nothingUnsaved()
+    else if (now) keep(now) // the form goes on where it is, and knows its draft
     return now?.id
   }
   // The server looks at all of it, and tells what would come of it.
@@ -137,7 +141,10 @@ export function Editor({ campaignID, start }: { campaignID: string | undefined; 
   const run = async () => {
     asked.current.launch = askedAgain(asked.current.launch, bodyOf(plan))
     keep(stored)
-    const id = await launch(plan, stored, asked.current.launch)
+    const id = await launch(plan, stored, asked.current.launch).catch((refused) => {
+      if (isDefinite(refused)) asked.current.launch = undefined
+      throw refused
+    })
     forgetUnsaved(campaignID)
     tell(plan.when === 'now' ? t.started : t.planned)
     go(`/campaigns/${id}`)

@@ -62,9 +62,13 @@ const GAP = 0.25
 function barsOf(forecast: Forecast) {
   const starts = forecast.hours.map((hour) => Date.parse(hour.at))
   const begin = starts[0] ?? 0
+  const last = starts.at(-1) ?? begin
+  const complete = Date.parse(forecast.completes_at ?? '') || last + HOUR
   // An hour is shorter where the whole campaign is: see campaign.HourCount.
-  const hour = starts.slice(1).reduce((least, at, i) => Math.min(least, at - (starts[i] ?? at)), HOUR)
-  const end = Math.max(Date.parse(forecast.completes_at ?? '') || 0, (starts.at(-1) ?? 0) + hour)
+  const hour = starts
+    .slice(1)
+    .reduce((least, at, i) => Math.min(least, at - (starts[i] ?? at)), Math.min(HOUR, Math.max(complete - begin, 1)))
+  const end = complete > last ? complete : last + hour
   const percent = 100 / (end - begin)
   const bars = forecast.hours.map((each, i) => ({
     hour: each,

@@ -14,7 +14,7 @@ const texts = bilingual(
     rate: 'Expected reply rate',
     number: 'Expected reply rate in percent',
     about: 'Decides how many Message 2s the forecast counts with. The campaign itself answers everybody.',
-    usual: 'As usual',
+    usual: 'The usual rate',
   },
   {
     title: 'Quand',
@@ -26,7 +26,7 @@ const texts = bilingual(
     rate: 'Taux de réponse attendu',
     number: 'Taux de réponse attendu en pour cent',
     about: 'Détermine le nombre de messages 2 prévus. La campagne, elle, répond à tout le monde.',
-    usual: "Comme d'habitude",
+    usual: 'Le taux habituel',
   },
 )
 

@@ -63,3 +63,10 @@ function remember(campaign: Campaign) {
   queryClient.setQueryData(one('/campaigns/{id}', { params: { path: { id: campaign.id } } }).queryKey, campaign)
   void forget('/campaigns', '/monitoring')
 }
+
+/**
+ * Whether nothing was done and nothing is under way: the server keeps such an
+ * answer with the key, so that another try needs another one.
+ */
+export const isDefinite = (error: unknown) =>
+  error instanceof Problem && error.status >= 400 && error.status < 500 && ![408, 409, 429].includes(error.status)
