@@ -31,7 +31,11 @@ export const screens: Screen[] = [
     load: () => import('./campaigns/Campaigns'),
     ahead: () => queryClient.prefetchInfiniteQuery(pages('/campaigns')),
   },
-  { path: '/campaigns/new', load: () => import('./campaigns/NewCampaign') },
+  {
+    path: '/campaigns/new',
+    load: () => import('./launch/NewCampaign'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } })),
+  },
   {
     path: '/campaigns/:id',
     load: () => import('./campaigns/Campaign'),
@@ -42,7 +46,11 @@ export const screens: Screen[] = [
       fetchOne(one('/campaigns/{id}/course', of))
     },
   },
-  { path: '/campaigns/:id/edit', load: () => import('./campaigns/NewCampaign') },
+  {
+    path: '/campaigns/:id/edit',
+    load: () => import('./launch/NewCampaign'),
+    ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
+  },
   {
     path: '/contacts',
     load: () => import('./contacts/Contacts'),
