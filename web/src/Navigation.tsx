@@ -91,7 +91,7 @@ export function Navigation() {
         <div class="choices">
           <Language />
           <Theme />
-          {me && <p class="muted who">{me.email}</p>}
+          <p class="muted who">{me?.email ?? '\u00a0'}</p>
         </div>
       </nav>
     </header>
