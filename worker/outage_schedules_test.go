@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/relance/relance/intake"
+	"github.com/relance/relance/wassenger"
 	"github.com/relance/relance/wassenger/simulator"
 )
 
@@ -133,9 +135,11 @@ func (r *relance) liveThrough(rt *rapid.T, s *servers, schedules []schedule, out
 				people.say(fmt.Sprintf("%s-%d-%d", id, i, n), window.phone, window.end.Add(reply.at))
 			}
 		}
-		switch i {
+		switch i { // the database cannot be away at both moments
 		case 0:
-			people.sayWhileHeld(fmt.Sprintf("%s-held", id), id, window)
+			people.sayToTheDying(fmt.Sprintf("%s-dying-0", id), window.phone, window.end.Add(-3*time.Second))
+		case 1:
+			people.sayToTheDying(fmt.Sprintf("%s-dying-1", id), window.phone, window.end.Add(-300*time.Millisecond))
 		case len(schedules) / 2:
 			for _, o := range outages {
 				people.Go(func() { suffer(o, window) })
@@ -174,18 +178,19 @@ func (p *senders) say(event, phone string, at time.Time) {
 	})
 }
 
-// sayWhileHeld has a contact reply in the last second of its window while its row
-// is held until well after the end: the reply can be stored and not applied, the
-// window is closed first, and it is for the dispatcher to find the reply.
-func (p *senders) sayWhileHeld(event string, id uuid.UUID, window recipientWindow) {
+// sayToTheDying has a reply taken in by a process that dies before it applies it:
+// only the dispatcher makes up for that.
+func (p *senders) sayToTheDying(event, phone string, at time.Time) {
 	p.Go(func() {
-		<-time.After(time.Until(window.end.Add(-time.Second)))
-		holding, err := p.store.Pool().BeginTx(p.t.Context(), nil)
-		if err == nil { // the database may be away
-			defer func() { _ = holding.Rollback() }()
-			_, _ = holding.ExecContext(p.t.Context(), `SELECT FROM recipients WHERE campaign_id = $1 AND contact_id = $2 FOR UPDATE`, id, window.contact)
+		<-time.After(time.Until(at))
+		one := answered{event: event, phone: phone, began: time.Now(), said: intake.StatusOK}
+		raw := replyWebhook(event, phone)
+		events, _ := wassenger.ParseWebhook(raw)
+		_, err := p.store.KeepWebhook(p.t.Context(), events[0].Key, raw, time.Time{})
+		if one.kept = time.Now(); err != nil { // the database is away
+			one = p.insist(p.rt, event, phone)
 		}
-		p.note(p.insist(p.rt, event, window.phone))
+		p.note(one)
 	})
 }
 
