@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"pgregory.net/rapid"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/intake"
@@ -116,7 +115,7 @@ func (r *relance) awaitNothingUnapplied() {
 	require.Eventually(r.t, func() bool {
 		return r.countAll(`SELECT count(*) FROM webhook_events WHERE processed_at IS NULL`) == 0 && r.countAll(`
 			SELECT count(*) FROM recipients WHERE finished_at IS NULL`) == 0
-	}, patience, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond, "what was stored is applied, and whoever is owed something has got it")
 }
 
 func (r *relance) countAll(query string) (n int) {
@@ -155,7 +154,8 @@ func (r *relance) toldOf(all []answered) map[string]told {
 // the provider accepted: every accepted reply is recorded once, dated between its
 // sending and its acceptance, and a contact gets Message 2 if and only if one of
 // them came before the window's end.
-func (r *relance) judge(rt *rapid.T, id uuid.UUID, all []answered) {
+func (r *relance) judge(id uuid.UUID, all []answered) {
+	r.t.Helper()
 	replies := r.toldOf(all)
 	r.awaitNothingUnapplied()
 	r.requireLedger(id)
@@ -163,27 +163,27 @@ func (r *relance) judge(rt *rapid.T, id uuid.UUID, all []answered) {
 	rows, err := r.store.Pool().Query(`
 		SELECT i.event_key, i.contact_id, i.received_at, i.within_24h, i.received_at < r.window_ends_at
 		FROM interactions i JOIN recipients r USING (campaign_id, contact_id) WHERE campaign_id = $1`, id)
-	require.NoError(rt, err)
+	require.NoError(r.t, err)
 	defer rows.Close()
 	for rows.Next() {
 		var key string
 		var contact uuid.UUID
 		var received time.Time
 		var within, before bool
-		require.NoError(rt, rows.Scan(&key, &contact, &received, &within, &before))
+		require.NoError(r.t, rows.Scan(&key, &contact, &received, &within, &before))
 		recorded++
 		event := strings.Split(key, "|")[2]
 		reply, ok := replies[event]
-		require.True(rt, ok, "nobody sent %s", event)
-		require.Equal(rt, before, within, "%s is judged by when it was taken in", event)
-		require.False(rt, received.Before(reply.earliest), "%s is dated %v before it was sent", event, reply.earliest.Sub(received))
-		require.False(rt, received.After(reply.latest), "%s is dated %v after it was accepted", event, received.Sub(reply.latest))
+		require.True(r.t, ok, "nobody sent %s", event)
+		require.Equal(r.t, before, within, "%s is judged by when it was taken in", event)
+		require.False(r.t, received.Before(reply.earliest), "%s is dated %v before it was sent", event, reply.earliest.Sub(received))
+		require.False(r.t, received.After(reply.latest), "%s is dated %v after it was accepted", event, received.Sub(reply.latest))
 		inTime[contact] = inTime[contact] || within
 	}
-	require.NoError(rt, rows.Err())
-	require.Equal(rt, len(replies), recorded, "every accepted reply is recorded once")
+	require.NoError(r.t, rows.Err())
+	require.Equal(r.t, len(replies), recorded, "every accepted reply is recorded once")
 	recipients, err := r.store.Correspondences(r.t.Context(), id)
-	require.NoError(rt, err)
+	require.NoError(r.t, err)
 	for _, c := range recipients {
 		want := campaign.NoInteraction
 		if replied, ok := inTime[c.ContactID]; ok && replied {
@@ -191,6 +191,6 @@ func (r *relance) judge(rt *rapid.T, id uuid.UUID, all []answered) {
 		} else if ok {
 			want = campaign.LateInteraction
 		}
-		require.Equal(rt, want, c.State)
+		require.Equal(r.t, want, c.State)
 	}
 }
