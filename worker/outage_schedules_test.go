@@ -133,12 +133,10 @@ func (r *relance) liveThrough(s *servers, schedules []schedule, outages []outage
 				people.say(fmt.Sprintf("%s-%d-%d", id, i, n), window.phone, window.end.Add(reply.at))
 			}
 		}
-		switch i { // the database cannot be away at both moments
-		case 0:
-			people.sayToTheDying(fmt.Sprintf("%s-dying-0", id), window.phone, window.end.Add(-3*time.Second))
-		case 1:
-			people.sayToTheDying(fmt.Sprintf("%s-dying-1", id), window.phone, window.end.Add(-300*time.Millisecond))
-		case len(schedules) / 2:
+		if i < len(deaths) {
+			people.sayToTheDying(deaths[i], fmt.Sprintf("%s-dying-%d", id, i), window)
+		}
+		if i == len(schedules)/2 {
 			for _, o := range outages {
 				people.Go(func() { suffer(o, window) })
 			}
@@ -175,18 +173,29 @@ func (p *senders) say(event, phone string, at time.Time) {
 	})
 }
 
-// sayToTheDying has a reply taken in by a process that dies before it applies it:
-// only the dispatcher makes up for that.
-func (p *senders) sayToTheDying(event, phone string, at time.Time) {
+// death is that of a process that takes a reply in before the window's end, and
+// applies it or not, and dies before it wakes anybody.
+type death struct {
+	before  time.Duration
+	applied bool
+}
+
+// The database is not away for long enough to be so at both moments of a kind.
+// The dispatcher looks for what is two seconds old.
+var deaths = []death{{3 * time.Second, false}, {300 * time.Millisecond, false}, {1900 * time.Millisecond, true}, {100 * time.Millisecond, true}}
+
+func (p *senders) sayToTheDying(d death, event string, window recipientWindow) {
 	p.Go(func() {
-		<-time.After(time.Until(at))
-		one := answered{event: event, phone: phone, began: time.Now(), said: intake.StatusOK}
-		raw := replyWebhook(event, phone)
+		<-time.After(time.Until(window.end.Add(-d.before)))
+		one := answered{event: event, phone: window.phone, began: time.Now(), said: intake.StatusOK}
+		raw := replyWebhook(event, window.phone)
 		events, _ := wassenger.ParseWebhook(raw)
-		_, err := p.store.KeepWebhook(p.t.Context(), events[0].Key, raw, time.Time{})
+		stored, err := p.store.KeepWebhook(p.t.Context(), events[0].Key, raw, time.Time{})
 		if one.kept = time.Now(); err != nil { // the database is away
-			again := p.insist(p.t, event, phone)
+			again := p.insist(p.t, event, window.phone)
 			one.kept, one.said = again.kept, again.said
+		} else if d.applied {
+			_, _ = p.store.Apply(p.t.Context(), events[0], stored.ReceivedAt)
 		}
 		p.note(one)
 	})
