@@ -110,7 +110,7 @@ func TestASlowEngineDoesNotHoldTheCaller(t *testing.T) {
 		s.engine.mutex.Lock()
 		defer s.engine.mutex.Unlock()
 		return len(s.engine.started) == 1
-	}, 5*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }
 
 func TestACampaignForLaterWaits(t *testing.T) {

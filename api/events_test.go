@@ -35,7 +35,7 @@ type stream struct {
 func (s *server) open(t *testing.T, path, lastID string) stream {
 	t.Helper()
 	// Far more than any event takes; whatever is not told by then fails the test.
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	request, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 	require.NoError(t, err)
