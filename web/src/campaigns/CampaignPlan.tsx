@@ -42,8 +42,8 @@ const texts = bilingual(
     message_1: 'would be sent Message 1',
     message_2: (rate: string) => `would be answered, if ${rate} reply`,
     not_reached: 'would not be reached in time',
-    last: 'The last Message 1 would leave',
-    complete: 'It would be complete',
+    last: 'Last Message 1:',
+    complete: 'Complete:',
   },
   {
     edit: 'Modifier',
@@ -74,8 +74,8 @@ const texts = bilingual(
     message_1: 'recevraient le message 1',
     message_2: (rate: string) => `recevraient le message 2, si ${rate} répondent`,
     not_reached: 'ne seraient pas atteints à temps',
-    last: 'Le dernier message 1 partirait',
-    complete: 'Elle serait terminée',
+    last: 'Dernier message 1\u00a0:',
+    complete: 'Fin\u00a0:',
   },
 )
 
@@ -104,7 +104,6 @@ export function CampaignPlan(props: {
         back={props.back}
         aside={
           <>
-            <Live liveness={props.liveness} />
             <GoTo to={`/campaigns/${campaign.id}/edit`} icon="edit">
               {t.edit}
             </GoTo>
@@ -152,6 +151,7 @@ export function CampaignPlan(props: {
             t.draft
           )}
         </span>
+        <Live liveness={props.liveness} />
       </p>
       {campaign.status_reason && (
         <div class="notice warn">
@@ -230,7 +230,7 @@ function Forecast({ forecast }: { forecast: Schemas['Forecast'] }) {
   ]
   return (
     <>
-      <div class="figures">
+      <div class="figures forecast">
         {figures.map(([count, name]) => (
           <div key={name} class="figure">
             <span class="value">{format.number(count)}</span>
@@ -238,16 +238,16 @@ function Forecast({ forecast }: { forecast: Schemas['Forecast'] }) {
           </div>
         ))}
       </div>
-      <p class="muted">
+      <p class="row muted">
         {forecast.last_message_1_at && (
-          <>
-            {t.last} <Moment at={forecast.last_message_1_at} />.{' '}
-          </>
+          <span>
+            {t.last} <Moment at={forecast.last_message_1_at} />
+          </span>
         )}
         {forecast.completes_at && (
-          <>
-            {t.complete} <Moment at={forecast.completes_at} />.
-          </>
+          <span>
+            {t.complete} <Moment at={forecast.completes_at} />
+          </span>
         )}
       </p>
     </>

@@ -1,5 +1,7 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { Schemas } from '../api/client'
 import type { Liveness } from '../api/live'
+import { forget } from '../api/queries'
 import { Icon } from '../ui/icons'
 import { Live } from '../ui/Live'
 import { Moment, StatusBadge, Title } from '../ui/parts'
@@ -42,17 +44,16 @@ export function CampaignRun(props: {
   const t = useWords(texts)
   const { campaign, stats } = props
   const moving = campaign.status === 'running' || campaign.status === 'paused'
+  const numbers = JSON.stringify(stats)
+  const shown = useRef(numbers)
+  useEffect(() => {
+    // What has ended is not asked for again and again; but somebody may reply late.
+    if (!moving && shown.current !== numbers) void forget('/campaigns/{id}/recipients', '/campaigns/{id}/course')
+    shown.current = numbers
+  }, [numbers, moving])
   return (
     <div class="stack campaign" data-ready>
-      <Title
-        back={props.back}
-        aside={
-          <>
-            <Live liveness={props.liveness} />
-            <Controls campaign={campaign} stats={stats} />
-          </>
-        }
-      >
+      <Title back={props.back} aside={<Controls campaign={campaign} stats={stats} />}>
         {campaign.name}
       </Title>
       <p class="row facts">
@@ -75,6 +76,7 @@ export function CampaignRun(props: {
             <Icon name="external" />
           </a>
         )}
+        <Live liveness={props.liveness} />
       </p>
       {campaign.status === 'paused' && <WhyPaused reason={campaign.status_reason} />}
       {!moving && <Outcome campaign={campaign} stats={stats} />}

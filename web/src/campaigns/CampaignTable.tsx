@@ -10,7 +10,7 @@ import { useStatusReason } from './statusReason'
 const texts = bilingual(
   {
     campaign: 'Campaign',
-    when: 'When',
+    status: 'Status',
     progress: 'Progress',
     contacts: 'Contacts',
     sent: 'Sent',
@@ -25,7 +25,7 @@ const texts = bilingual(
   },
   {
     campaign: 'Campagne',
-    when: 'Quand',
+    status: 'État',
     progress: 'Avancement',
     contacts: 'Contacts',
     sent: 'Envoyés',
@@ -47,7 +47,7 @@ export function CampaignTable({ campaigns }: { campaigns: Listed[] }) {
       <thead>
         <tr>
           <th scope="col">{t.campaign}</th>
-          <th scope="col">{t.when}</th>
+          <th scope="col">{t.status}</th>
           <th scope="col" class="progress">
             {t.progress}
           </th>
@@ -86,17 +86,19 @@ function Row({ campaign }: { campaign: Listed }) {
   }
   return (
     <tr>
-      <td class="named">
-        <span class="row">
+      <td>
+        <div class="named">
           <Link href={recipientsOf(campaign.id)} class="strong">
             {campaign.name}
           </Link>
-          <StatusBadge status={campaign.status} />
-        </span>
-        {campaign.status_reason && <span class="muted small">{reason(campaign.status_reason)}</span>}
+          {campaign.status_reason && <span class="muted small">{reason(campaign.status_reason)}</span>}
+        </div>
       </td>
-      <td data-name={t.when} class="when">
-        <When campaign={campaign} />
+      <td data-name={t.status}>
+        <div class="standing">
+          <StatusBadge status={campaign.status} />
+          <When campaign={campaign} />
+        </div>
       </td>
       <td data-name={begun ? t.progress : undefined} class="progress">
         {begun && <StateBar counts={stats.states} total={stats.total_contacts} />}
@@ -130,8 +132,8 @@ function When({ campaign }: { campaign: Listed }) {
         ? [t.starts, campaign.scheduled_at]
         : [t.planned, null]
   return (
-    <span>
-      <span class="muted small">{word}</span> <Moment at={at} />
+    <span class="muted small">
+      {word} <Moment at={at} />
     </span>
   )
 }

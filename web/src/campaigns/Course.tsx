@@ -1,17 +1,21 @@
 import { useQuery } from '@tanstack/preact-query'
+import type { ComponentChildren } from 'preact'
+import { Link } from 'wouter-preact'
 import type { Schemas } from '../api/client'
 import { one } from '../api/queries'
 import { Failure, Moment, Skeleton } from '../ui/parts'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 import { CourseChart } from './CourseChart'
+import { recipientsOf } from './links'
+import { showRecipients } from './Recipients'
 
 const texts = bilingual(
   {
     title: 'How it has run',
     speed: 'Speed',
     perHour: (n: string) => `${n} an hour`,
-    waiting: 'Not sent yet',
+    waiting: 'Waiting to be sent',
     end: 'Complete at about',
     lasted: 'It took',
   },
@@ -19,8 +23,8 @@ const texts = bilingual(
     title: 'Comment elle s’est déroulée',
     speed: 'Vitesse',
     perHour: (n: string) => `${n} par heure`,
-    waiting: 'Pas encore envoyés',
-    end: 'Terminée vers',
+    waiting: 'En attente d’envoi',
+    end: 'Fin prévue vers',
     lasted: 'Durée',
   },
 )
@@ -47,7 +51,11 @@ export function Course({ campaign, moving }: { campaign: Schemas['Campaign']; mo
               <Fact name={t.speed}>
                 {data?.message_1_per_hour != null ? t.perHour(format.number(Math.round(data.message_1_per_hour))) : '–'}
               </Fact>
-              <Fact name={t.waiting}>{data ? format.number(data.waiting) : '–'}</Fact>
+              <Fact name={t.waiting}>
+                <Link href={recipientsOf(id, { state: 'pending' })} onClick={showRecipients}>
+                  {data ? format.number(data.waiting) : '–'}
+                </Link>
+              </Fact>
               <Fact name={t.end}>{data?.completes_at ? <Moment at={data.completes_at} /> : '–'}</Fact>
             </>
           ) : (
@@ -61,14 +69,14 @@ export function Course({ campaign, moving }: { campaign: Schemas['Campaign']; mo
         ) : course.error ? (
           <Failure error={course.error} again={course.refetch} />
         ) : (
-          <Skeleton lines={1} height={300} />
+          <Skeleton lines={1} height={280} />
         )}
       </div>
     </section>
   )
 }
 
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
       <dt>{name}</dt>

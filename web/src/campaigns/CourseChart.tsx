@@ -47,11 +47,15 @@ export function CourseChart({ course, start, end }: { course: Schemas['Course'];
       <Panel bars={all} series={['message_1']} names={names} said={said} />
       <Panel bars={all} series={['replies', 'message_2']} names={names} said={said} />
       <div class="moments" aria-hidden="true">
-        {moments.map((at) => (
-          <span key={at} style={{ left: `${(100 * (at - start)) / (to - start)}%` }}>
-            {tick(format, at, seconds)}
-          </span>
-        ))}
+        {moments
+          .map((at) => ({ at, place: (at - start) / (to - start) }))
+          // A word at the very edge would stick out.
+          .filter(({ place }) => place < 0.96)
+          .map(({ at, place }) => (
+            <span key={at} style={{ left: `${100 * place}%` }}>
+              {tick(format, at, seconds)}
+            </span>
+          ))}
       </div>
       <figcaption class="hint">{t.each(format.duration(width / 1_000))}</figcaption>
       <div class="unseen">
@@ -107,7 +111,7 @@ function Panel(props: { bars: Bar[]; series: Series[]; names: Record<Series, str
         <span>0</span>
       </div>
       <svg width="100%" height={HEIGHT} focusable="false" aria-hidden="true">
-        {[0, 0.5, 1].map((part) => (
+        {(top % 2 ? [0, 1] : [0, 0.5, 1]).map((part) => (
           <line key={part} x1="0" x2="100%" y1={line(part)} y2={line(part)} />
         ))}
         {all.map((bar, i) => (

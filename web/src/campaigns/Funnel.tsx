@@ -64,7 +64,7 @@ export function Funnel({ id, stats }: { id: string; stats: Schemas['Stats'] }) {
               <span class="muted share">
                 {name !== 'recipients' && (
                   <>
-                    {format.share(count, whole)}
+                    {whole > 0 ? format.percent(count / whole) : '–'}
                     <span class="unseen"> {name === 'sent' ? t.ofRecipients : t.ofSent}</span>
                   </>
                 )}

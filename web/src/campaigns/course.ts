@@ -3,8 +3,9 @@ import type { Schemas } from '../api/client'
 /** What happened from a moment on, for as long as each bar of the chart lasts. */
 export type Bar = { at: number; message_1: number; message_2: number; replies: number }
 
-/** More bars than this are thinner than one can point at. */
+/** More bars than this are thinner than one can point at; fewer are planks. */
 const MOST = 72
+const LEAST = 24
 
 /**
  * The steps of a campaign's course from its start to an end, also those in which
@@ -15,7 +16,7 @@ export function bars(course: Schemas['Course'], start: number, end: number): { b
   const step = 1_000 * course.step_seconds
   if (!(step > 0)) return { bars: [], width: 0 }
   const last = course.steps.reduce((latest, { at }) => Math.max(latest, Date.parse(at)), end)
-  const steps = Math.floor(Math.max(0, last - start) / step) + 1
+  const steps = Math.max(LEAST, Math.floor(Math.max(0, last - start) / step) + 1)
   const width = step * Math.ceil(steps / MOST)
   const all: Bar[] = Array.from({ length: Math.ceil((steps * step) / width) }, (_, i) => ({
     at: start + i * width,
