@@ -123,7 +123,7 @@ function Made({ token, close }: { token: string; close: () => void }) {
         />
         <button type="button" class="button main" onClick={copy}>
           <Icon name={copied === 'copied' ? 'check' : 'download'} />
-          <span role="status">{t[copied ?? 'copy']}</span>
+          <span aria-live="polite">{t[copied ?? 'copy']}</span>
         </button>
       </div>
       <p class="muted">
