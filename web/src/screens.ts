@@ -70,6 +70,20 @@ export const screens: Screen[] = [
     load: () => import('./monitoring/Monitoring'),
     ahead: () => fetchOne(one('/monitoring')),
   },
-  { path: '/people', load: () => import('./people/People') },
-  { path: '/account', load: () => import('./people/Account') },
+  {
+    path: '/people',
+    load: () => import('./people/People'),
+    ahead: () => {
+      void fetchOne(one('/auth/me'))
+      void queryClient.prefetchInfiniteQuery(pages('/tokens'))
+    },
+  },
+  {
+    path: '/account',
+    load: () => import('./people/Account'),
+    ahead: () => {
+      void fetchOne(one('/auth/me'))
+      void fetchOne(one('/auth/sessions'))
+    },
+  },
 ]

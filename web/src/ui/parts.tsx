@@ -11,6 +11,7 @@ const texts = bilingual(
   {
     unreachable: 'The server cannot be reached. Your connection may be down.',
     failed: 'The server could not answer.',
+    tooOften: (wait: string) => `Too many attempts. Try again in ${wait}.`,
     again: 'Try again',
     more: 'Show more',
     loading: 'Loading…',
@@ -18,6 +19,7 @@ const texts = bilingual(
   {
     unreachable: 'Le serveur est injoignable. Votre connexion est peut-être coupée.',
     failed: "Le serveur n'a pas pu répondre.",
+    tooOften: (wait: string) => `Trop de tentatives. Réessayez dans ${wait}.`,
     again: 'Réessayer',
     more: 'Afficher la suite',
     loading: 'Chargement…',
@@ -71,9 +73,11 @@ export function Skeleton({ lines = 3, height = 20 }: { lines?: number; height?: 
 /** Why something cannot be shown, in words that a person can act upon. */
 export function useReason() {
   const t = useWords(texts)
+  const format = useFormat()
   return (error: unknown) => {
     if (!(error instanceof Problem)) return t.failed
     if (error.status === UNREACHABLE) return t.unreachable
+    if (error.status === 429 && error.retryAfter) return t.tooOften(format.duration(error.retryAfter))
     const fields = Object.values(error.fields)
     return fields.length ? `${error.message} ${fields.join('; ')}` : error.message || t.failed
   }
