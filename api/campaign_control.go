@@ -57,7 +57,7 @@ func (a *API) startStored(ctx context.Context, in *ByID) (*startCampaignOutput, 
 
 type retryOutput struct {
 	Body struct {
-		Retried int64 `json:"retried" doc:"Contacts who get another chance."`
+		Retried int64 `json:"retried" example:"3" doc:"Contacts who get another chance."`
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 type exportRecipientsInput struct {
 	ByID
-	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+	State string `query:"state" example:"no_interaction" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
 }
 
 var recipientHeader = []string{

@@ -12,14 +12,14 @@ import (
 )
 
 type contactView struct {
-	ID          uuid.UUID         `json:"id" format:"uuid"`
+	ID          uuid.UUID         `json:"id" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13" format:"uuid"`
 	Phone       string            `json:"phone" example:"+33639980001" doc:"E.164"`
-	Name        string            `json:"name"`
-	Attributes  map[string]string `json:"attributes" doc:"What message texts may show as {{attribute}}."`
-	CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" format:"uuid"`
+	Name        string            `json:"name" example:"Camille"`
+	Attributes  map[string]string `json:"attributes" example:"{\"city\":\"Lyon\"}" doc:"What message texts may show as {{attribute}}."`
+	CategoryIDs []uuid.UUID       `json:"category_ids" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" format:"uuid"`
 	OptedOutAt  *time.Time        `json:"opted_out_at" doc:"Since when the contact must not be messaged."`
-	CreatedAt   time.Time         `json:"created_at"`
-	UpdatedAt   time.Time         `json:"updated_at"`
+	CreatedAt   time.Time         `json:"created_at" example:"2026-06-01T08:00:00Z"`
+	UpdatedAt   time.Time         `json:"updated_at" example:"2026-06-01T09:00:00Z"`
 }
 
 func viewContact(c store.Contact) contactView {
@@ -91,8 +91,8 @@ type createContactInput struct {
 		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
 		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
 		Name        string            `json:"name,omitempty" example:"Camille"`
-		Attributes  map[string]string `json:"attributes,omitempty"`
-		CategoryIDs []uuid.UUID       `json:"category_ids,omitempty" nullable:"false" maxItems:"1000" format:"uuid"`
+		Attributes  map[string]string `json:"attributes,omitempty" example:"{\"city\":\"Lyon\"}"`
+		CategoryIDs []uuid.UUID       `json:"category_ids,omitempty" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" maxItems:"1000" format:"uuid"`
 	}
 }
 
@@ -120,9 +120,9 @@ type replaceContactInput struct {
 	Body struct {
 		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
 		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
-		Name        string            `json:"name"`
-		Attributes  map[string]string `json:"attributes"`
-		CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" maxItems:"1000" format:"uuid"`
+		Name        string            `json:"name" example:"Camille"`
+		Attributes  map[string]string `json:"attributes" example:"{\"city\":\"Lyon\"}"`
+		CategoryIDs []uuid.UUID       `json:"category_ids" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" maxItems:"1000" format:"uuid"`
 	}
 }
 

@@ -29,9 +29,9 @@ const (
 )
 
 type liveCampaignView struct {
-	ID           uuid.UUID       `json:"id" format:"uuid"`
-	Name         string          `json:"name"`
-	Status       campaign.Status `json:"status" enum:"draft,scheduled,running,paused,completed,cancelled"`
+	ID           uuid.UUID       `json:"id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
+	Name         string          `json:"name" example:"Offre de printemps"`
+	Status       campaign.Status `json:"status" example:"running" enum:"draft,scheduled,running,paused,completed,cancelled"`
 	StatusReason string          `json:"status_reason"`
 	ScheduledAt  *time.Time      `json:"scheduled_at"`
 	StartedAt    *time.Time      `json:"started_at"`

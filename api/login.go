@@ -60,8 +60,8 @@ func sessionSecret(request *http.Request) string {
 type loginInput struct {
 	Visit
 	Body struct {
-		Email    string `json:"email" minLength:"1" maxLength:"320"`
-		Password string `json:"password" minLength:"1" maxLength:"1000"`
+		Email    string `json:"email" example:"camille@example.com" minLength:"1" maxLength:"320"`
+		Password string `json:"password" example:"correct horse battery" minLength:"1" maxLength:"1000"`
 	}
 }
 
