@@ -207,11 +207,13 @@ func (s *server) call(method, path string, body any, headers ...header) answer {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+adminToken)
+	given := map[string]bool{}
 	for _, h := range headers {
-		if h.value == "" {
+		if !given[h.name] {
 			request.Header.Del(h.name)
-		} else {
-			request.Header.Set(h.name, h.value)
+		}
+		if given[h.name] = true; h.value != "" {
+			request.Header.Add(h.name, h.value)
 		}
 	}
 	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true}

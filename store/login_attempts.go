@@ -52,14 +52,20 @@ func placeRule() loginRule {
 	return loginRule{free: 100, first: time.Second, longest: time.Minute}
 }
 
+// Place is what all addresses that one caller may come from have in common:
+// whoever has one IPv6 address has 2^64 of them.
+func Place(from netip.Addr) netip.Addr {
+	from = from.Unmap()
+	if from.Is6() {
+		from = netip.PrefixFrom(from.WithZone(""), 64).Masked().Addr()
+	}
+	return from
+}
+
 // loginSubjects are what failures are counted by, hashed: where from, and the
 // address tried from there.
 func loginSubjects(email string, from netip.Addr) (place, pair []byte) {
-	if from.Is6() && !from.Is4In6() {
-		// Whoever has one IPv6 address has 2^64 of them.
-		from = netip.PrefixFrom(from.WithZone(""), 64).Masked().Addr()
-	}
-	from = from.Unmap()
+	from = Place(from)
 	at := sha256.Sum256([]byte("place\x00" + from.String()))
 	both := sha256.Sum256([]byte("pair\x00" + from.String() + "\x00" + strings.ToLower(strings.TrimSpace(email))))
 	return at[:], both[:]
