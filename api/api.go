@@ -112,7 +112,8 @@ type API struct {
 	feeds      *feeds
 	// imports bounds the memory that receiving files takes.
 	imports       chan struct{}
-	largestImport int64 // bytes
+	merging       chan struct{} // one import at a time
+	largestImport int64         // bytes
 	background    *background
 }
 
@@ -136,7 +137,7 @@ func New(options Options) (*API, error) {
 		rehearsals: make(chan struct{}, rehearsalsAtOnce),
 		feeds:      newFeeds(),
 		metrics:    newMetrics(options.Metrics),
-		imports:    make(chan struct{}, importsAtOnce), largestImport: largestImport, background: newBackground(),
+		imports:    make(chan struct{}, importsAtOnce), merging: make(chan struct{}, 1), largestImport: largestImport, background: newBackground(),
 	}
 	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unknown", workers: workersView{Reason: "Temporal has not answered yet."}}
 	a.redis.see, a.redis.unknown = a.redisNow, "unknown"

@@ -59,6 +59,8 @@ func (a *API) importContacts(ctx context.Context, in *importInput) (*importOutpu
 		defer func() { <-a.imports }()
 	case <-time.After(requestTimeout):
 		return nil, problem(http.StatusServiceUnavailable, "Other files are being received. Try again in a moment.")
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	body := &upload{
 		from: http.MaxBytesReader(in.writer, in.request.Body, a.largestImport), connection: http.NewResponseController(in.writer),
@@ -100,6 +102,14 @@ func (a *API) receiveImport(ctx context.Context, in *importInput, body io.Reader
 // not come to its end, the dispatcher goes on with it.
 func (a *API) mergeImport(ctx context.Context, id uuid.UUID) {
 	a.background.run(ctx, func(ctx context.Context) {
+		// Batches of different imports take turns in any case. Waiting for that in the
+		// database would take one of our connections for each import.
+		select {
+		case a.merging <- struct{}{}:
+			defer func() { <-a.merging }()
+		case <-ctx.Done():
+			return
+		}
 		_, err := a.store.MergeImport(ctx, id)
 		a.changedContacts(context.WithoutCancel(ctx), err)
 		if err != nil {
@@ -135,8 +145,12 @@ func (u *upload) drain() {
 	}
 }
 
-// end gives the connection back as it was.
-func (u *upload) end() { _ = u.connection.SetReadDeadline(time.Time{}) }
+// end gives the connection back as it was, with time for the answer: that of the
+// request may be over.
+func (u *upload) end() {
+	_ = u.connection.SetReadDeadline(time.Time{})
+	_ = u.connection.SetWriteDeadline(time.Now().Add(requestTimeout))
+}
 
 // file finds the CSV file, which is the body or its part called file.
 func (in *importInput) file(body io.Reader) (io.Reader, error) {

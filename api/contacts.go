@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -147,9 +148,10 @@ func contactProblem(err error) error {
 
 // Limits on what is known of a contact.
 const (
-	longestName      = 200
-	longestAttribute = 1000
-	mostAttributes   = 50
+	longestName          = 200
+	longestAttributeName = 100
+	longestAttribute     = 1000
+	mostAttributes       = 50
 )
 
 // contactData checks what a caller says about a contact.
@@ -169,7 +171,9 @@ func contactData(phone, country, name string, attributes map[string]string, cate
 		wrong.wrong("body.attributes", "must be at most %d, are %d", mostAttributes, len(attributes))
 	}
 	for key, value := range attributes {
-		if key != attributeName(key) || key == "name" {
+		if utf8.RuneCountInString(key) > longestAttributeName {
+			wrong.wrong("body.attributes", "cannot have a name of more than %d characters", longestAttributeName)
+		} else if key != attributeName(key) || key == "name" {
 			wrong.wrong("body.attributes", "cannot have the name %q: a name begins with a letter, goes on with letters, digits, _, . or -, and is not \"name\"", key)
 		} else if data.Attributes[key], err = label(value, longestAttribute); err != nil {
 			wrong.wrong("body.attributes."+key, "%s", err)
