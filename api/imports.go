@@ -28,7 +28,7 @@ type importView struct {
 	CreatedAt   time.Time         `json:"created_at" example:"2026-06-01T08:00:00Z"`
 	ReceivedAt  *time.Time        `json:"received_at" example:"2026-06-01T08:00:02Z" doc:"When the file was safely stored."`
 	FinishedAt  *time.Time        `json:"finished_at"`
-	Errors      []importErrorView `json:"errors" nullable:"false" doc:"The first rejected rows, at most 1000; left out of lists."`
+	Errors      []importErrorView `json:"errors" nullable:"false" doc:"The first rejected rows, at most 1000, for 30 days; left out of lists."`
 }
 
 type importErrorView struct {
