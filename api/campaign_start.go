@@ -88,7 +88,7 @@ func startMoment(asked *time.Time, now time.Time) (time.Time, error) {
 }
 
 const (
-	// engineLimit is how long an engine may take to start a campaign.
+	// engineLimit is how long an engine may take to do what it is told.
 	engineLimit = 10 * time.Second
 	// enginePatience is how much of that a caller waits for: the answer does not
 	// depend on it, and must not take more than 100 ms in all (Property 1).
@@ -98,16 +98,24 @@ const (
 // setGoing starts a stored campaign. Whatever becomes of that, the campaign is
 // stored as due, and the worker starts every campaign that is due.
 func (a *API) setGoing(ctx context.Context, id uuid.UUID) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineLimit)
-		defer cancel()
+	a.soon(ctx, func(ctx context.Context) {
 		if err := a.options.Engine.StartCampaign(ctx, id); err != nil {
 			a.logger.WarnContext(ctx, "A campaign could not be started at once; the worker starts it.",
 				"request_id", requestID(ctx), "campaign_id", id, "error", err)
 		}
-	}()
+	})
+}
+
+// soon tells the engine something that the answer does not depend on. The caller
+// waits for it a moment only: while Temporal is away it takes its whole limit.
+func (a *API) soon(ctx context.Context, tell func(ctx context.Context)) {
+	done := make(chan struct{})
+	a.background.run(ctx, func(ctx context.Context) {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(ctx, engineLimit)
+		defer cancel()
+		tell(ctx)
+	})
 	patience := time.NewTimer(enginePatience)
 	defer patience.Stop()
 	select {

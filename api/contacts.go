@@ -203,12 +203,22 @@ func (a *API) optIn(ctx context.Context, in *ByID) (*contactOutput, error) {
 func (a *API) setOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (*contactOutput, error) {
 	contact, stopped, err := a.store.SetOptedOut(ctx, id, optedOut)
 	a.changedContacts(ctx, err)
-	for _, recipient := range stopped {
-		// Their workflows find it at the end of the window at the latest.
-		if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
-			a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
-				"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
-		}
-	}
+	a.wakeStopped(ctx, stopped)
 	return answerContact(contact, err)
+}
+
+// wakeStopped tells the workflows of recipients that there is nothing left to do
+// for them. They find it at the end of the window at the latest.
+func (a *API) wakeStopped(ctx context.Context, stopped []store.Recipient) {
+	if len(stopped) == 0 {
+		return
+	}
+	a.soon(ctx, func(ctx context.Context) {
+		for _, recipient := range stopped {
+			if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+				a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
+					"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+			}
+		}
+	})
 }
