@@ -110,7 +110,7 @@ type auditView struct {
 	UserEmail *string         `json:"user_email" example:"admin@example.com"`
 	Action    string          `json:"action" example:"post-campaigns-id-pause" doc:"The operationId of what was called."`
 	SubjectID *uuid.UUID      `json:"subject_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" nullable:"true" format:"uuid" doc:"What was changed or made."`
-	Outcome   string          `json:"outcome" example:"done" enum:"done,refused,unknown" doc:"Only failed logins are refused. Unknown: still under way, or nobody can tell whether the change was made."`
+	Outcome   string          `json:"outcome" example:"done" enum:"done,refused,unknown" doc:"Only wrong passwords are refused. Unknown: still under way, or nobody can tell whether the change was made."`
 	Details   json.RawMessage `json:"details"`
 }
 

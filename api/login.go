@@ -86,7 +86,7 @@ type loginOutput struct {
 func (a *API) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	user, err := a.checkPassword(ctx, in.Visit, in.Body.Email, in.Body.Password)
 	if errors.Is(err, store.ErrWrongCredentials) {
-		if err := a.store.LoginFailed(ctx, user); err != nil {
+		if err := a.store.PasswordRefused(ctx, user, store.ActionLogin); err != nil {
 			return nil, err
 		}
 		return nil, wrongCredentials()

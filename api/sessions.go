@@ -78,6 +78,9 @@ func (a *API) changePassword(ctx context.Context, in *changePasswordInput) (*cha
 	}
 	_, err := a.checkPassword(ctx, in.Visit, caller(ctx).Email, in.Body.Current)
 	if errors.Is(err, store.ErrWrongCredentials) {
+		if err := a.store.PasswordRefused(ctx, caller(ctx), store.ActionChangePassword); err != nil {
+			return nil, err
+		}
 		return nil, invalid("body.current_password", "must be the password that you log in with")
 	}
 	if err != nil {

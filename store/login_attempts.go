@@ -122,11 +122,11 @@ func (s *Store) LoginSucceeded(ctx context.Context, email string, from netip.Add
 	})
 }
 
-// LoginFailed records in the audit log that a password was wrong. user is who
-// has the address, if anybody has.
-func (s *Store) LoginFailed(ctx context.Context, user User) error {
-	if err := insertAudit(s.db.WithContext(ctx), user.ID, ActionLogin, AuditRefused); err != nil {
-		return fmt.Errorf("recording a failed login: %w", err)
+// PasswordRefused records in the audit log that a password was wrong. user is
+// whose it should have been, if anybody's.
+func (s *Store) PasswordRefused(ctx context.Context, user User, action string) error {
+	if err := insertAudit(s.db.WithContext(ctx), user.ID, action, AuditRefused); err != nil {
+		return fmt.Errorf("recording a wrong password: %w", err)
 	}
 	return nil
 }
