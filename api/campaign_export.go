@@ -26,7 +26,7 @@ var recipientHeader = []string{
 
 // exportRecipients writes a campaign's audience in the order of sending.
 func (a *API) exportRecipients(ctx context.Context, in *exportRecipientsInput) (*huma.StreamResponse, error) {
-	if _, err := a.store.Campaign(ctx, in.ID); err != nil {
+	if _, err := a.store.AudienceSize(ctx, in.ID); err != nil {
 		return nil, err
 	}
 	after := int64(0)

@@ -55,7 +55,7 @@ func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*lis
 	if err := storable(in.Query); err != nil {
 		return nil, invalid("query.q", "%s", err)
 	}
-	of, err := a.store.Campaign(ctx, in.ID)
+	total, err := a.store.AudienceSize(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*lis
 	}
 	body := list[recipientView]{Items: viewAll(rows, viewRecipient)}
 	if filter == (store.RecipientFilter{}) {
-		body.Total = &of.TotalContacts
+		body.Total = &total
 	}
 	if more {
 		if body.NextCursor, err = cursorTo(rows[len(rows)-1].Position); err != nil {
