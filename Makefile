@@ -78,7 +78,7 @@ openapi: tools ## Write docs/openapi.json anew after a change of the API
 	go test -count=1 ./api -run ThePublishedDocument -update
 
 .PHONY: bench-api
-bench-api: tools ## Measure the API and imports among a million contacts (10 minutes; CONTACTS=, ROWS= for fewer)
+bench-api: tools ## Measure the API and imports among a million contacts (15 minutes; CONTACTS=, ROWS= for fewer)
 	go test -run '^$$' -bench 'API|Import' -benchtime 1x -timeout 60m ./bench
 
 .PHONY: web

@@ -105,3 +105,14 @@ func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, filter Rec
 	rows, more = cut(rows, limit)
 	return rows, more, nil
 }
+
+// AudienceSize is how many recipients a campaign has; [ErrNotFound] when there is
+// no such campaign. Whoever reads the campaign itself reads the up to 100,000
+// contacts that it may name.
+func (s *Store) AudienceSize(ctx context.Context, campaignID uuid.UUID) (int64, error) {
+	var n int64
+	if err := value(s.db.WithContext(ctx), &n, `SELECT total_contacts FROM campaigns WHERE id = ?`, campaignID); err != nil {
+		return 0, fmt.Errorf("reading the size of an audience: %w", err)
+	}
+	return n, nil
+}
