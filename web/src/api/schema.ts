@@ -842,27 +842,40 @@ export interface components {
             status: "ok";
         };
         Audit: {
-            /** @description The operationId of what was called. */
+            /**
+             * @description The operationId of what was called.
+             * @example post-campaigns-id-pause
+             */
             action: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             at: string;
             details: unknown;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1042
+             */
             id: number;
             /**
-             * @description Only failed logins are refused. Unknown: still under way, or nobody can tell whether the change was made.
+             * @description Only wrong passwords are refused. Unknown: still under way, or nobody can tell whether the change was made.
+             * @example done
              * @enum {string}
              */
             outcome: "done" | "refused" | "unknown";
             /**
              * Format: uuid
              * @description What was changed or made.
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
              */
             subject_id: string | null;
+            /** @example admin@example.com */
             user_email: string | null;
             /**
              * Format: uuid
              * @description Who did it; null for a failed login with nobody's address.
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
              */
             user_id: string | null;
         };
@@ -870,6 +883,7 @@ export interface components {
             /**
              * Format: int64
              * @description Message 2s that are owed and have not left.
+             * @example 2
              */
             answers: number;
             /**
@@ -885,101 +899,176 @@ export interface components {
             /**
              * Format: int64
              * @description Webhooks that are stored and not applied. An acknowledgement of a message that is not known is among them for ten minutes.
+             * @example 0
              */
             webhooks: number;
         };
         Campaign: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
             /** Format: date-time */
             completed_at: string | null;
-            /** @description Left out in lists. */
+            /**
+             * @description Left out in lists.
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             created_by: string | null;
             /**
              * Format: date-time
              * @description When the campaign completes at the latest.
+             * @example 2026-06-03T09:00:01Z
              */
             deadline_at: string | null;
             /** Format: int64 */
             delivered_count: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate: number | null;
             /** Format: int64 */
             failed_count: number;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
             /** Format: int64 */
             interaction_count: number;
+            /** @example Bonjour {{name|à vous}}, notre offre de printemps vous intéresse-t-elle ? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
+            /** @example Merci {{name}} ! La voici : https://example.com/printemps */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
+            /** @example Offre de printemps */
             name: string;
             /** Format: int64 */
             read_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             scheduled_at: string | null;
             /**
              * Format: int64
              * @description Final totals are stored when the campaign ends; see the stats for those of the moment.
              */
             sent_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:01Z
+             */
             started_at: string | null;
             /** @description Only in lists; GET /campaigns/{id}/stats has those of one campaign. */
             stats?: components["schemas"]["Stats"];
-            /** @enum {string} */
+            /**
+             * @example running
+             * @enum {string}
+             */
             status: "draft" | "scheduled" | "running" | "paused" | "completed" | "cancelled";
             /** @description Why the campaign is in its status, where that is not plain. */
             status_reason: string;
-            /** @description Where Temporal's Web UI shows the campaign; empty without a Web UI. */
+            /**
+             * @description Where Temporal's Web UI shows the campaign; empty without a Web UI.
+             * @example https://temporal.example.com/namespaces/default/workflows/campaign%2F0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             temporal_url: string;
             /**
              * Format: int64
              * @description The audience; 0 until it is fixed at the start.
+             * @example 1250
              */
             total_contacts: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:01Z
+             */
             updated_at: string;
+            /** @example campaign/0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024 */
             workflow_id: string;
         };
         CampaignBody: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate?: number;
             /** @example Hello {{name|there}}, may we tell you about our spring offer? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
             /** @example Thank you {{name}}! Here it is. */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
             /** @example Spring offer */
             name: string;
             /**
              * Format: date-time
              * @description When to start; at once if left out.
+             * @example 2026-06-01T11:00:00+02:00
              */
             scheduled_at?: string;
         };
         CampaignName: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
+            /** @example Offre de printemps */
             name: string;
         };
         Category: {
             /**
              * Format: int64
              * @description Exact, opted-out contacts included.
+             * @example 1250
              */
             contact_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18
+             */
             id: string;
+            /** @example Clients 2026 */
             name: string;
         };
         CategoryBody: {
@@ -987,27 +1076,55 @@ export interface components {
             name: string;
         };
         ChangePasswordInputBody: {
+            /** @example correct horse battery */
             current_password: string;
+            /** @example a longer phrase than before */
             new_password: string;
         };
         ChangeUserInputBody: {
-            /** @description Ends the user's sessions; API tokens open nothing until the user is enabled again. */
+            /**
+             * @description Ends the user's sessions; API tokens open nothing until the user is enabled again.
+             * @example true
+             */
             disabled?: boolean;
-            /** @description Ends the user's sessions. */
+            /**
+             * @description Ends the user's sessions.
+             * @example a longer phrase than before
+             */
             password?: string;
-            /** @enum {string} */
+            /**
+             * @example super_admin
+             * @enum {string}
+             */
             role?: "admin" | "super_admin";
         };
         Contact: {
-            /** @description What message texts may show as {{attribute}}. */
+            /**
+             * @description What message texts may show as {{attribute}}.
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             id: string;
+            /** @example Camille */
             name: string;
             /**
              * Format: date-time
@@ -1019,7 +1136,10 @@ export interface components {
              * @example +33639980001
              */
             phone: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             updated_at: string;
         };
         Cookie: {
@@ -1099,9 +1219,19 @@ export interface components {
             replies: number;
         };
         CreateContactInputBody: {
+            /**
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes?: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
             /**
              * @description The country of a phone number without a country code.
@@ -1123,19 +1253,33 @@ export interface components {
         CreateUserInputBody: {
             /** @example name@example.com */
             email: string;
+            /** @example correct horse battery */
             password: string;
-            /** @enum {string} */
+            /**
+             * @example admin
+             * @enum {string}
+             */
             role: "admin" | "super_admin";
         };
         CreatedToken: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5
+             */
             id: string;
             /** Format: date-time */
             last_used_at: string | null;
+            /** @example Shop */
             name: string;
-            /** @description Shown this once; only its hash is stored. */
+            /**
+             * @description Shown this once; only its hash is stored.
+             * @example rel_xJ0hS3m2Qv7c1nT5yK8bW4pD6gF9aL0eR2uZ3iO1sVw
+             */
             token: string;
         };
         Day: {
@@ -1176,16 +1320,21 @@ export interface components {
         };
         Device: {
             halt_reason: string;
-            /** @description The provider says that the device cannot send; resuming a campaign tries again. */
+            /**
+             * @description The provider says that the device cannot send; resuming a campaign tries again.
+             * @example false
+             */
             halted: boolean;
             /** Format: date-time */
             halted_at: string | null;
+            /** @example 64a1b2c3d4e5f60718293a4b */
             id: string;
         };
         EndedOutputBody: {
             /**
              * Format: int64
              * @description How many sessions there were.
+             * @example 2
              */
             ended: number;
         };
@@ -1226,60 +1375,88 @@ export interface components {
              * Format: uri-reference
              * @description A URI reference to human-readable documentation for the error.
              * @default about:blank
-             * @example https://example.com/errors/example
+             * @example /docs/problems#validation-failed
              */
             type: string;
         };
         Failure: {
             /** Format: date-time */
             at: string;
-            /** @description Of a message. */
+            /**
+             * @description Of a message.
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             campaign_id: string | null;
-            /** @description Of a message. */
+            /**
+             * @description Of a message.
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string | null;
-            /** @description The message's, the webhook's or the import's. */
+            /**
+             * @description The message's, the webhook's or the import's.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
+             */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example message_failed
+             * @enum {string}
+             */
             kind: "message_failed" | "message_unknown" | "webhook_failed" | "import_failed";
             /**
              * @description Of a message.
+             * @example message_1
              * @enum {string|null}
              */
             message_type: "message_1" | "message_2" | null;
+            /** @example the number is not on WhatsApp */
             reason: string;
         };
         Forecast: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-03T09:00:00Z
+             */
             completes_at: string | null;
             /**
              * Format: int64
              * @description Who would get the campaign now: each contact once, without those who opted out.
+             * @example 1250
              */
             contacts: number;
             /**
              * Format: double
              * @description The rate that the forecast assumes: the one given, else that of the last seven days, else 0.3.
+             * @example 0.3
              */
             expected_reply_rate: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             first_message_1_at: string | null;
             /** @description What leaves in each hour in which anything does. */
             hours: components["schemas"]["ForecastHour"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-02T11:00:00Z
+             */
             last_message_1_at: string | null;
             /**
              * Format: int64
              * @description Message 1s that will leave before the deadline.
+             * @example 1250
              */
             message_1: number;
             /**
              * Format: int64
              * @description Message 2s that will leave at that reply rate.
+             * @example 375
              */
             message_2: number;
             /**
              * Format: int64
              * @description Contacts whom the quota does not let be sent Message 1 before the deadline.
+             * @example 0
              */
             not_reached: number;
         };
@@ -1287,6 +1464,7 @@ export interface components {
             /**
              * Format: date-time
              * @description The start of the hour, counted from the start of the campaign.
+             * @example 2026-06-01T09:00:00Z
              */
             at: string;
             /** Format: int64 */
@@ -1324,57 +1502,82 @@ export interface components {
             waiting_for_quota: number;
         };
         Import: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18
+             */
             category_id: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             created_by: string | null;
             /** @description Why the import failed. */
             error: string;
-            /** @description The first rejected rows, at most 1000; left out of lists. */
+            /** @description The first rejected rows, at most 1000, for 30 days; left out of lists. */
             errors: components["schemas"]["ImportError"][];
             /** Format: date-time */
             finished_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-90ce-7132-8f6b-3c2d1e0fa9b8
+             */
             id: string;
             /**
              * Format: int64
              * @description Rows that made a new contact.
+             * @example 900
              */
             imported: number;
-            /** @enum {string} */
+            /**
+             * @example update
+             * @enum {string}
+             */
             on_duplicate: "update" | "skip";
             /**
              * Format: double
              * @description The share of the file that is in the contacts; 0 while it is being received.
+             * @example 0.75
              */
             progress: number;
             /**
              * Format: date-time
              * @description When the file was safely stored.
+             * @example 2026-06-01T08:00:02Z
              */
             received_at: string | null;
             /**
              * Format: int64
              * @description Rows that could not be used; errors.csv has them all.
+             * @example 20
              */
             rejected: number;
             /**
              * Format: int64
              * @description Received so far; in the end imported + updated + skipped + rejected.
+             * @example 1000
              */
             rows: number;
             /**
              * Format: int64
              * @description The same where on_duplicate is skip.
+             * @example 0
              */
             skipped: number;
-            /** @enum {string} */
+            /**
+             * @example running
+             * @enum {string}
+             */
             state: "running" | "done" | "failed";
             /**
              * Format: int64
              * @description Rows about a contact known before, or made by an earlier row of the file.
+             * @example 80
              */
             updated: number;
         };
@@ -1382,117 +1585,163 @@ export interface components {
             /**
              * Format: int64
              * @description The line of the file, 1 for the first.
+             * @example 17
              */
             line: number;
+            /** @example phone is too short for its country */
             reason: string;
         };
         ListAudit: {
             items: components["schemas"]["Audit"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListCampaign: {
             items: components["schemas"]["Campaign"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListCategory: {
             items: components["schemas"]["Category"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListContact: {
             items: components["schemas"]["Contact"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListImport: {
             items: components["schemas"]["Import"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListMessage: {
             items: components["schemas"]["Message"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListRecipient: {
             items: components["schemas"]["Recipient"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListSession: {
             items: components["schemas"]["Session"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListTimeline: {
             items: components["schemas"]["Timeline"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListToken: {
             items: components["schemas"]["Token"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListUser: {
             items: components["schemas"]["User"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
@@ -1501,35 +1750,65 @@ export interface components {
             completed_at: string | null;
             /** Format: date-time */
             deadline_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
+            /** @example Offre de printemps */
             name: string;
             /** Format: date-time */
             scheduled_at: string | null;
             /** Format: date-time */
             started_at: string | null;
             stats: components["schemas"]["Stats"];
-            /** @enum {string} */
+            /**
+             * @example running
+             * @enum {string}
+             */
             status: "draft" | "scheduled" | "running" | "paused" | "completed" | "cancelled";
             status_reason: string;
         };
         LoginInputBody: {
+            /** @example camille@example.com */
             email: string;
+            /** @example correct horse battery */
             password: string;
         };
         MembersInputBody: {
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids: string[];
         };
         Message: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1
+             */
             attempts: number;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             campaign_id: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:04Z
+             */
             delivered_at: string | null;
             /** @description The provider's words about a message that failed. */
             error: string;
@@ -1538,17 +1817,29 @@ export interface components {
             /**
              * Format: uuid
              * @description Also the reference that the provider was given.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
              */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example message_1
+             * @enum {string}
+             */
             message_type: "message_1" | "message_2";
+            /** @example Camille */
             name: string;
+            /** @example +33639980001 */
             phone: string;
             /** Format: date-time */
             read_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:03Z
+             */
             sent_at: string | null;
-            /** @enum {string} */
+            /**
+             * @example delivered
+             * @enum {string}
+             */
             status: "pending" | "sending" | "sent" | "delivered" | "read" | "failed" | "no_interaction" | "unknown";
         };
         MessageCounts: {
@@ -1579,21 +1870,25 @@ export interface components {
             quota: components["schemas"]["Quota"];
             /**
              * @description Without it every answer comes from the database.
+             * @example ok
              * @enum {string}
              */
             redis: "ok" | "unreachable" | "off" | "unknown";
             /**
              * Format: int64
              * @description How many contacts could be sent Message 1 now, with room kept for their answers.
+             * @example 212
              */
             remaining_capacity: number;
             /**
              * Format: double
              * @description The share of contacts messaged on the last seven days who replied in time.
+             * @example 0.31
              */
             reply_rate: number | null;
             /**
              * @description While it is unreachable, campaigns wait; unknown until a first look has ended. This, redis and workers may be seconds old.
+             * @example ok
              * @enum {string}
              */
             temporal: "ok" | "unreachable" | "unknown";
@@ -1606,31 +1901,44 @@ export interface components {
             stats: components["schemas"]["Stats"];
         };
         Quota: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 520
+             */
             left: number;
-            /** @enum {string} */
+            /**
+             * @example ok
+             * @enum {string}
+             */
             level: "ok" | "attention" | "danger" | "blocked";
             /**
              * Format: int64
              * @description How many messages may leave in any window.
+             * @example 1000
              */
             limit: number;
             /**
              * Format: date-time
              * @description When the next message may leave; now while there is room.
+             * @example 2026-06-01T09:00:00Z
              */
             next_slot_at: string;
             /**
              * Format: int64
              * @description Of what is left, what is held for admitted contacts and for answers.
+             * @example 308
              */
             reserved: number;
             /**
              * Format: int64
              * @description Messages that left in the window that ends now, or may have.
+             * @example 480
              */
             used: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 86400
+             */
             window_seconds: number;
         };
         ReadyOutputBody: {
@@ -1650,42 +1958,75 @@ export interface components {
             temporal: "ok" | "unreachable";
         };
         Recipient: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string;
             /** @description The provider's words about a message that failed. */
             error: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T10:12:03Z
+             */
             finished_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:03Z
+             */
             message_1_sent_at: string | null;
+            /** @example read */
             message_1_status: string;
             /** Format: date-time */
             message_2_sent_at: string | null;
             /** @description null while no Message 2 is owed. */
             message_2_status: string | null;
+            /** @example Camille */
             name: string;
+            /** @example +33639980001 */
             phone: string;
             /** Format: date-time */
             replied_at: string | null;
-            /** @enum {string} */
+            /**
+             * @example stopped
+             * @enum {string}
+             */
             state: "pending" | "admitted" | "message_1_sent" | "replied" | "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
+            /** @example opted_out */
             state_reason: string;
             /**
              * Format: date-time
              * @description A reply before this moment earns Message 2.
+             * @example 2026-06-02T09:00:03Z
              */
             window_ends_at: string | null;
         };
         RehearsalBody: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate?: number;
             /** @example Hello {{name|there}}, may we tell you about our spring offer? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
             /** @example Thank you {{name}}! Here it is. */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
             /** @example Spring offer */
             name: string;
@@ -1697,25 +2038,38 @@ export interface components {
             /**
              * Format: date-time
              * @description When to start; at once if left out.
+             * @example 2026-06-01T11:00:00+02:00
              */
             scheduled_at?: string;
             /**
              * Format: int64
              * @description Another seed lets chance fall out differently; the same gives the same again.
              * @default 1
+             * @example 7
              */
             seed: number;
         };
         ReplaceContactInputBody: {
+            /**
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
             /**
              * @description The country of a phone number without a country code.
              * @example FR
              */
             country?: string;
+            /** @example Camille */
             name: string;
             /** @example +33639980001 */
             phone: string;
@@ -1799,23 +2153,40 @@ export interface components {
             /**
              * Format: int64
              * @description Contacts who get another chance.
+             * @example 3
              */
             retried: number;
         };
         Session: {
-            /** @description What the browser called itself when it logged in. */
+            /**
+             * @description What the browser called itself when it logged in.
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
+             */
             agent: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** @description Whether it is the one that asks. */
+            /**
+             * @description Whether it is the one that asks.
+             * @example true
+             */
             current: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-08T08:00:00Z
+             */
             expires_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 4f6b8f0e-51c7-4f39-a6e0-9b1f7d2c3a58
+             */
             id: string;
             /**
              * Format: date-time
              * @description To the minute.
+             * @example 2026-06-01T09:00:00Z
              */
             last_used_at: string | null;
         };
@@ -1828,36 +2199,64 @@ export interface components {
             /**
              * Format: int64
              * @description Messages refused for good.
+             * @example 6
              */
             failures: number;
             /**
              * Format: int64
              * @description All replies, late and repeated ones too.
+             * @example 412
              */
             interactions: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1540
+             */
             messages_delivered: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1102
+             */
             messages_read: number;
             /**
              * Format: int64
              * @description Both messages together.
+             * @example 1580
              */
             messages_sent: number;
             /**
              * Format: int64
              * @description Contacts who replied in time.
+             * @example 344
              */
             replied: number;
-            /** @description Contacts in each of the ten states. */
+            /**
+             * @description Contacts in each of the ten states.
+             * @example {
+             *       "admitted": 0,
+             *       "failed": 6,
+             *       "late_interaction": 14,
+             *       "message_1_sent": 120,
+             *       "message_2_sent": 336,
+             *       "no_interaction": 760,
+             *       "not_sent": 4,
+             *       "pending": 0,
+             *       "replied": 8,
+             *       "stopped": 2
+             *     }
+             */
             states: {
                 [key: string]: number;
             };
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1250
+             */
             total_contacts: number;
             /**
              * Format: int64
              * @description Messages of which nobody can tell whether they left.
+             * @example 0
              */
             unknown: number;
         };
@@ -1869,6 +2268,7 @@ export interface components {
             country?: string;
             /**
              * @default message_1
+             * @example message_1
              * @enum {string}
              */
             message: "message_1" | "message_2";
@@ -1879,6 +2279,7 @@ export interface components {
             /**
              * Format: uuid
              * @description The reference under which the provider knows the message.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
              */
             message_id: string;
         };
@@ -1891,55 +2292,87 @@ export interface components {
             error?: string;
             /**
              * @description Message 1 is sent, Message 2 answers.
+             * @example replied
              * @enum {string}
              */
             event: "created" | "opted_out" | "sent" | "delivered" | "read" | "failed" | "replied" | "answered" | "finished";
             /**
              * @description replied: with what.
+             * @example voice
              * @enum {string}
              */
             interaction_type?: "text" | "emoji" | "voice" | "audio" | "image" | "video" | "document";
             /**
              * @description Which message was sent, answered, delivered, read or failed.
+             * @example message_1
              * @enum {string}
              */
             message_type?: "message_1" | "message_2";
-            /** @description finished: why, where the state alone does not say it. */
+            /**
+             * @description finished: why, where the state alone does not say it.
+             * @example deadline
+             */
             reason?: string;
             /**
              * @description finished: how the campaign ended for the contact.
+             * @example message_2_sent
              * @enum {string}
              */
             state?: "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
-            /** @description replied: whether the reply window was open. */
+            /**
+             * @description replied: whether the reply window was open.
+             * @example true
+             */
             within_24h?: boolean;
         };
         Token: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5
+             */
             id: string;
             /**
              * Format: date-time
              * @description To the minute.
+             * @example 2026-06-01T09:00:00Z
              */
             last_used_at: string | null;
-            /** @description What it is for. */
+            /**
+             * @description What it is for.
+             * @example Shop
+             */
             name: string;
         };
         User: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
             /**
              * Format: date-time
              * @description Since when the user may not do anything.
              */
             disabled_at: string | null;
-            /** Format: email */
+            /**
+             * Format: email
+             * @example camille@example.com
+             */
             email: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example admin
+             * @enum {string}
+             */
             role: "admin" | "super_admin";
         };
         WebhookOutputBody: {
@@ -1957,6 +2390,7 @@ export interface components {
             /**
              * Format: int64
              * @description How many worker processes asked Temporal for work in the last two minutes. One that was killed is counted for that long.
+             * @example 2
              */
             polling: number;
             /** @description Why not, if not. */
@@ -3287,7 +3721,11 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    /** Format: binary */
+                    /**
+                     * Format: binary
+                     * @example phone,name,city
+                     *     +33639980001,Camille,Lyon
+                     */
                     file: string;
                 };
                 /**
@@ -4026,6 +4464,22 @@ export interface operations {
         /** @description An event as Wassenger sends it, at most 1 MiB. If a secret is configured, the signature header must carry the HMAC-SHA256 of the body in hex. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "id": "665b1f0c2d3e4f5a6b7c8d9e",
+                 *       "event": "message:in:new",
+                 *       "device": {
+                 *         "id": "64a1b2c3d4e5f60718293a4b"
+                 *       },
+                 *       "data": {
+                 *         "id": "3EB0C767D26A1D2F5F1A",
+                 *         "type": "text",
+                 *         "flow": "inbound",
+                 *         "fromNumber": "+33639980001",
+                 *         "body": "Oui, avec plaisir"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 };

@@ -1,1 +1,0 @@
-import{c as e,k as t}from"./parts-DBiv6sBw.js";function n(){return t(e,{children:`NewCampaign`})}export{n as default};

@@ -1,1 +1,0 @@
-import{P as e,k as t}from"./parts-DBiv6sBw.js";function n(n){let r=e(),i=n.error||n.hint?`${r}-more`:void 0;return t(`div`,{class:`field`,children:[t(`label`,{for:r,children:n.label}),n.children({id:r,"aria-describedby":i,"aria-invalid":n.error?!0:void 0}),i&&t(`p`,{id:i,class:n.error?`error`:`hint`,children:n.error??n.hint})]})}export{n as t};
