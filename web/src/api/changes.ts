@@ -14,7 +14,9 @@ import type { Page } from './queries'
  * (Property 3); when the server refuses it, it is no longer under way and the
  * lists are what they were, whatever else was changed meanwhile.
  */
-export type Change<T extends { id: string }> = { kind: 'create'; item: T } | { kind: 'delete'; id: string }
+export type Change<T extends { id: string }> =
+  | { kind: 'create'; item: T }
+  | { kind: 'delete'; id: string; name?: string }
 
 export type Filter = Record<string, unknown>
 

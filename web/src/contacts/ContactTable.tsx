@@ -1,0 +1,175 @@
+import { Link } from 'wouter-preact'
+import { isTemporary } from '../api/changes'
+import type { Category } from '../categories/kind'
+import { Moment } from '../ui/parts'
+import { bilingual, useWords } from '../words/language'
+import { ContactActions } from './ContactActions'
+import type { Contact } from './kind'
+import { readablePhone } from './phone'
+import { called } from './useContactChanges'
+
+const texts = bilingual(
+  {
+    caption: 'Contacts',
+    select: 'Select',
+    selectAll: 'Select all that are shown',
+    selectOne: (who: string) => `Select ${who}`,
+    name: 'Name',
+    nameless: 'No name',
+    phone: 'Phone',
+    categories: 'Categories',
+    known: 'Variables',
+    more: (n: number) => `and ${n} more`,
+    actions: 'Actions',
+    optedOut: 'Opted out',
+    underWay: 'Being created…',
+  },
+  {
+    caption: 'Contacts',
+    select: 'Sélection',
+    selectAll: 'Sélectionner tous ceux qui sont affichés',
+    selectOne: (who: string) => `Sélectionner ${who}`,
+    name: 'Nom',
+    nameless: 'Sans nom',
+    phone: 'Téléphone',
+    categories: 'Catégories',
+    known: 'Variables',
+    more: (n: number) => `et ${n} de plus`,
+    actions: 'Actions',
+    optedOut: 'Désinscrit',
+    underWay: 'En cours de création…',
+  },
+)
+
+export function ContactTable(props: {
+  contacts: Contact[]
+  categories: Category[]
+  selected: Set<string>
+  select: (ids: Set<string>) => void
+  remove: (contact: Contact) => void
+  busy: boolean
+}) {
+  const t = useWords(texts)
+  const ids = props.contacts.map(({ id }) => id).filter((id) => !isTemporary(id))
+  const all = ids.length > 0 && ids.every((id) => props.selected.has(id))
+  return (
+    <table class="list contacts" aria-busy={props.busy || undefined}>
+      <caption class="unseen">{t.caption}</caption>
+      <thead>
+        <tr>
+          <th class="tick" scope="col">
+            <input
+              type="checkbox"
+              aria-label={t.selectAll}
+              checked={all}
+              onChange={() => props.select(new Set(all ? [] : ids))}
+            />
+          </th>
+          <th scope="col">{t.name}</th>
+          <th scope="col">{t.phone}</th>
+          <th scope="col">{t.categories}</th>
+          <th scope="col">{t.known}</th>
+          <th scope="col">
+            <span class="unseen">{t.actions}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.contacts.map((contact) => (
+          <Row key={contact.id} {...props} contact={contact} />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function Row(props: {
+  contact: Contact
+  categories: Category[]
+  selected: Set<string>
+  select: (ids: Set<string>) => void
+  remove: (contact: Contact) => void
+}) {
+  const t = useWords(texts)
+  const { contact, selected } = props
+  const waits = isTemporary(contact.id)
+  const toggle = () => {
+    const next = new Set(selected)
+    if (!next.delete(contact.id)) next.add(contact.id)
+    props.select(next)
+  }
+  return (
+    <tr aria-busy={waits || undefined}>
+      <td class="tick" data-name={t.select}>
+        <input
+          type="checkbox"
+          aria-label={t.selectOne(called(contact))}
+          disabled={waits}
+          checked={selected.has(contact.id)}
+          onChange={toggle}
+        />
+      </td>
+      <td class="name" data-name={t.name}>
+        <span class="row">
+          {waits ? (
+            <span>{called(contact)}</span>
+          ) : (
+            <Link href={`/contacts/${contact.id}`}>{contact.name || t.nameless}</Link>
+          )}
+          {contact.opted_out_at && (
+            <span class="badge warn">
+              {t.optedOut} <Moment at={contact.opted_out_at} />
+            </span>
+          )}
+        </span>
+      </td>
+      <td class="number" data-name={t.phone}>
+        {readablePhone(contact.phone)}
+      </td>
+      <td data-name={t.categories}>
+        <CategoryLinks ids={contact.category_ids} categories={props.categories} />
+      </td>
+      <td data-name={t.known} class="muted">
+        <Known attributes={contact.attributes} />
+      </td>
+      <td class="doings">
+        {waits ? (
+          <span class="muted">{t.underWay}</span>
+        ) : (
+          <span class="icons">
+            <ContactActions bare contact={contact} remove={props.remove} />
+          </span>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** The categories of a contact, each leading to its contacts. */
+export function CategoryLinks({ ids, categories }: { ids: string[]; categories: Category[] }) {
+  const named = categories.filter(({ id }) => ids.includes(id))
+  if (named.length === 0) return null
+  return (
+    <span class="tags">
+      {named.map(({ id, name }) => (
+        <Link key={id} class="tag" href={`/contacts?category_id=${id}`}>
+          {name}
+        </Link>
+      ))}
+    </span>
+  )
+}
+
+const SHOWN = 2
+
+function Known({ attributes }: { attributes: Record<string, string> }) {
+  const t = useWords(texts)
+  const known = Object.entries(attributes).map(([name, value]) => `${name}: ${value}`)
+  if (known.length === 0) return null
+  return (
+    <span class="known" title={known.join('\n')}>
+      {known.slice(0, SHOWN).join(' · ')}
+      {known.length > SHOWN && ` ${t.more(known.length - SHOWN)}`}
+    </span>
+  )
+}
