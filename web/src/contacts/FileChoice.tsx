@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icons'
+import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 
 const texts = bilingual(
@@ -9,7 +10,7 @@ const texts = bilingual(
     choose: 'Choose a file',
     another: 'Choose another file',
     hint: 'With the names of the columns in its first line. Commas, semicolons or tabs; as Excel, Google Sheets or LibreOffice save it; at most 256 MB.',
-    size: (n: string) => `${n} MB`,
+    size: (n: string, mega: boolean) => `${n} ${mega ? 'MB' : 'kB'}`,
     file: 'CSV file',
   },
   {
@@ -18,7 +19,7 @@ const texts = bilingual(
     choose: 'Choisir un fichier',
     another: 'Choisir un autre fichier',
     hint: "Avec les noms des colonnes en première ligne. Virgules, points-virgules ou tabulations\u00a0; tel qu'Excel, Google Sheets ou LibreOffice l'enregistre\u00a0; 256\u00a0Mo au plus.",
-    size: (n: string) => `${n}\u00a0Mo`,
+    size: (n: string, mega: boolean) => `${n}\u00a0${mega ? 'Mo' : 'ko'}`,
     file: 'Fichier CSV',
   },
 )
@@ -26,6 +27,8 @@ const texts = bilingual(
 /** Where a file is dropped, or chosen. */
 export function FileChoice({ file, choose }: { file?: File; choose: (file: File) => void }) {
   const t = useWords(texts)
+  const format = useFormat()
+  const mega = file !== undefined && file.size >= 1_000_000
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
   const button = (
@@ -66,7 +69,7 @@ export function FileChoice({ file, choose }: { file?: File; choose: (file: File)
       {file ? (
         <p class="row">
           <span class="strong">{file.name}</span>
-          <span class="muted">{t.size(Math.max(0.01, file.size / 1_000_000).toFixed(2))}</span>
+          <span class="muted">{t.size(format.number(Math.ceil(file.size / (mega ? 1_000_000 : 1000))), mega)}</span>
           {button}
         </p>
       ) : (
