@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/preact-query'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import { applyChanges, joinPages, useChanges } from '../api/changes'
 import { pages } from '../api/queries'
 import { categories } from './kind'
@@ -12,5 +12,7 @@ export function useCategories() {
   useEffect(() => {
     if (hasNextPage && !isFetching && !isError) void fetchNextPage()
   }, [hasNextPage, isFetching, isError, fetchNextPage])
-  return { list, ...applyChanges(joinPages(list.data?.pages), changes, categories) }
+  const pagesOfIt = list.data?.pages
+  const shown = useMemo(() => applyChanges(joinPages(pagesOfIt), changes, categories), [pagesOfIt, changes])
+  return { list, ...shown }
 }

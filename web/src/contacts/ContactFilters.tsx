@@ -28,12 +28,18 @@ const texts = bilingual(
 
 type Narrow = (change: ContactFilter, typing?: boolean) => void
 
-export function ContactFilters(props: { filter: ContactFilter; narrow: Narrow; categories: Category[] }) {
+export function ContactFilters(props: {
+  filter: ContactFilter
+  narrow: Narrow
+  categories: Category[]
+  /** hears whether something is typed that the list does not follow yet */
+  ahead: (typing: boolean) => void
+}) {
   const t = useWords(texts)
   const { filter, narrow } = props
   return (
     <search class="filters">
-      <Search q={filter.q ?? ''} narrow={narrow} />
+      <Search q={filter.q ?? ''} narrow={narrow} ahead={props.ahead} />
       <label class="field">
         <span class="label">{t.category}</span>
         <select
@@ -66,7 +72,7 @@ export function ContactFilters(props: { filter: ContactFilter; narrow: Narrow; c
 /** How long a typist pauses before the list follows. */
 const PAUSE = 150
 
-function Search({ q, narrow }: { q: string; narrow: Narrow }) {
+function Search({ q, narrow, ahead }: { q: string; narrow: Narrow; ahead: (typing: boolean) => void }) {
   const t = useWords(texts)
   const [text, setText] = useState(q)
   const asked = useRef(q)
@@ -81,6 +87,7 @@ function Search({ q, narrow }: { q: string; narrow: Narrow }) {
   const ask = (typed: string) => {
     clearTimeout(timer.current)
     asked.current = typed.trim()
+    ahead(false)
     narrow({ q: asked.current }, true)
   }
   return (
@@ -94,6 +101,7 @@ function Search({ q, narrow }: { q: string; narrow: Narrow }) {
         onInput={(event) => {
           const typed = event.currentTarget.value
           setText(typed)
+          ahead(true)
           clearTimeout(timer.current)
           timer.current = setTimeout(() => ask(typed), PAUSE)
         }}

@@ -1,8 +1,9 @@
+import { useCallback, useMemo } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { isTemporary } from '../api/changes'
 import type { Category } from '../categories/kind'
 import { Moment } from '../ui/parts'
-import { bilingual, useWords } from '../words/language'
+import { bilingual, useLanguage, useWords } from '../words/language'
 import { ContactActions } from './ContactActions'
 import type { Contact } from './kind'
 import { readablePhone } from './phone'
@@ -45,11 +46,21 @@ export function ContactTable(props: {
   contacts: Contact[]
   categories: Category[]
   selected: Set<string>
-  select: (ids: Set<string>) => void
+  select: (change: (ids: Set<string>) => Set<string>) => void
   remove: (contact: Contact) => void
   busy: boolean
 }) {
   const t = useWords(texts)
+  const { select } = props
+  const toggle = useCallback(
+    (id: string) =>
+      select((before) => {
+        const after = new Set(before)
+        if (!after.delete(id)) after.add(id)
+        return after
+      }),
+    [select],
+  )
   const ids = props.contacts.map(({ id }) => id).filter((id) => !isTemporary(id))
   const all = ids.length > 0 && ids.every((id) => props.selected.has(id))
   return (
@@ -62,7 +73,7 @@ export function ContactTable(props: {
               type="checkbox"
               aria-label={t.selectAll}
               checked={all}
-              onChange={() => props.select(new Set(all ? [] : ids))}
+              onChange={() => select(() => new Set(all ? [] : ids))}
             />
           </th>
           <th scope="col">{t.name}</th>
@@ -76,28 +87,38 @@ export function ContactTable(props: {
       </thead>
       <tbody>
         {props.contacts.map((contact) => (
-          <Row key={contact.id} {...props} contact={contact} />
+          <Row
+            key={contact.id}
+            contact={contact}
+            categories={props.categories}
+            selected={props.selected.has(contact.id)}
+            toggle={toggle}
+            remove={props.remove}
+          />
         ))}
       </tbody>
     </table>
   )
 }
 
-function Row(props: {
+type RowOf = {
   contact: Contact
   categories: Category[]
-  selected: Set<string>
-  select: (ids: Set<string>) => void
+  selected: boolean
+  toggle: (id: string) => void
   remove: (contact: Contact) => void
-}) {
+}
+
+/** A row is drawn anew only when it has changed: that keeps long lists quick (Property 3). */
+function Row(props: RowOf) {
+  const { contact, categories, selected, toggle, remove } = props
+  const { language } = useLanguage()
+  return useMemo(() => <Drawn {...props} />, [contact, categories, selected, toggle, remove, language])
+}
+
+function Drawn({ contact, categories, selected, toggle, remove }: RowOf) {
   const t = useWords(texts)
-  const { contact, selected } = props
   const waits = isTemporary(contact.id)
-  const toggle = () => {
-    const next = new Set(selected)
-    if (!next.delete(contact.id)) next.add(contact.id)
-    props.select(next)
-  }
   return (
     <tr aria-busy={waits || undefined}>
       <td class="tick" data-name={t.select}>
@@ -105,8 +126,8 @@ function Row(props: {
           type="checkbox"
           aria-label={t.selectOne(called(contact))}
           disabled={waits}
-          checked={selected.has(contact.id)}
-          onChange={toggle}
+          checked={selected}
+          onChange={() => toggle(contact.id)}
         />
       </td>
       <td class="name" data-name={t.name}>
@@ -127,7 +148,7 @@ function Row(props: {
         {readablePhone(contact.phone)}
       </td>
       <td data-name={t.categories}>
-        <CategoryLinks ids={contact.category_ids} categories={props.categories} />
+        <CategoryLinks ids={contact.category_ids} categories={categories} />
       </td>
       <td data-name={t.known} class="muted">
         <Known attributes={contact.attributes} />
@@ -137,7 +158,7 @@ function Row(props: {
           <span class="muted">{t.underWay}</span>
         ) : (
           <span class="icons">
-            <ContactActions bare contact={contact} remove={props.remove} />
+            <ContactActions bare contact={contact} remove={remove} />
           </span>
         )}
       </td>

@@ -53,6 +53,7 @@ export default function Contacts() {
   const t = useWords(texts)
   const { filter, narrow, clear } = useContactFilter()
   const { items: categories } = useCategories()
+  const [typing, setTyping] = useState(false)
   const [draft, setDraft] = useState<Contact>()
   const [selected, setSelected] = useState<Set<string>>(new Set())
   const { create, remove } = useContactChanges()
@@ -87,7 +88,7 @@ export default function Contacts() {
         {t.title}
       </Title>
       <section class="card">
-        <ContactFilters filter={filter} narrow={narrow} categories={categories} />
+        <ContactFilters filter={filter} narrow={narrow} categories={categories} ahead={setTyping} />
         <div class="above">
           {here.length > 0 ? (
             <Selected ids={here} categories={categories} clear={() => setSelected(new Set())} />
@@ -114,7 +115,7 @@ export default function Contacts() {
               selected={selected}
               select={setSelected}
               remove={remove}
-              busy={list.isPlaceholderData}
+              busy={list.isPlaceholderData || typing}
             />
             <More list={list} />
           </>

@@ -1,3 +1,4 @@
+import { useCallback } from 'preact/hooks'
 import { type Change, useChange } from '../api/changes'
 import { ask, idempotencyKey, Problem } from '../api/client'
 import { useReason } from '../ui/parts'
@@ -32,7 +33,10 @@ export function useContactChanges() {
   })
   return {
     create: (contact: Contact) => mutate({ kind: 'create', item: contact }),
-    remove: (contact: Contact) => mutate({ kind: 'delete', id: contact.id, name: called(contact) }),
+    remove: useCallback(
+      (contact: Contact) => mutate({ kind: 'delete', id: contact.id, name: called(contact) }),
+      [mutate],
+    ),
   }
 }
 
