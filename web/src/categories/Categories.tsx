@@ -18,7 +18,7 @@ const texts = bilingual(
   {
     title: 'Categories',
     create: 'New category',
-    count: (n: string, one: boolean) => (one ? `${n} category` : `${n} categories`),
+    count: (text: string, n: number) => (n === 1 ? `${text} category` : `${text} categories`),
     name: 'Name',
     contacts: 'Contacts',
     created: 'Created',
@@ -41,7 +41,7 @@ const texts = bilingual(
   {
     title: 'Catégories',
     create: 'Nouvelle catégorie',
-    count: (n: string, one: boolean) => (one ? `${n} catégorie` : `${n} catégories`),
+    count: (text: string, n: number) => (n < 2 ? `${text} catégorie` : `${text} catégories`),
     name: 'Nom',
     contacts: 'Contacts',
     created: 'Créée',
@@ -91,7 +91,7 @@ export default function Categories() {
         ) : (
           <>
             <p class="muted" role="status">
-              {t.count(format.number(total ?? items.length), (total ?? items.length) === 1)}
+              {t.count(format.number(total ?? items.length), total ?? items.length)}
             </p>
             <table class="list">
               <caption class="unseen">{t.title}</caption>

@@ -6,6 +6,7 @@ const texts = bilingual(
     legend: 'Variables',
     hint: 'Messages can show them, such as {{city}}.',
     name: 'Name of the variable',
+    nameShort: 'Name',
     value: 'Value',
     add: 'Add a variable',
     remove: (name: string) => `Remove ${name || 'this variable'}`,
@@ -14,6 +15,7 @@ const texts = bilingual(
     legend: 'Variables',
     hint: 'Les messages peuvent les montrer, par exemple {{ville}}.',
     name: 'Nom de la variable',
+    nameShort: 'Nom',
     value: 'Valeur',
     add: 'Ajouter une variable',
     remove: (name: string) => `Retirer ${name || 'cette variable'}`,
@@ -37,7 +39,7 @@ export function AttributeRows(props: { rows: Attribute[]; change: (rows: Attribu
         <div class="attribute" key={i}>
           <input
             aria-label={t.name}
-            placeholder={t.name}
+            placeholder={t.nameShort}
             value={row.name}
             onInput={(event) => set(i, { name: event.currentTarget.value })}
           />

@@ -20,6 +20,7 @@ const texts = bilingual(
     phone: 'Phone',
     categories: 'Categories',
     known: 'Variables',
+    is: (name: string, value: string) => `${name}: ${value}`,
     more: (n: number) => `and ${n} more`,
     actions: 'Actions',
     optedOut: 'Opted out',
@@ -35,6 +36,7 @@ const texts = bilingual(
     phone: 'Téléphone',
     categories: 'Catégories',
     known: 'Variables',
+    is: (name: string, value: string) => `${name}\u00a0: ${value}`,
     more: (n: number) => `et ${n} de plus`,
     actions: 'Actions',
     optedOut: 'Désinscrit',
@@ -185,7 +187,7 @@ const SHOWN = 2
 
 function Known({ attributes }: { attributes: Record<string, string> }) {
   const t = useWords(texts)
-  const known = Object.entries(attributes).map(([name, value]) => `${name}: ${value}`)
+  const known = Object.entries(attributes).map(([name, value]) => t.is(name, value))
   if (known.length === 0) return null
   return (
     <span class="known" title={known.join('\n')}>

@@ -23,7 +23,7 @@ const texts = bilingual(
     import: 'Import',
     export: 'Export CSV',
     campaign: 'New campaign for them',
-    count: (n: string, one: boolean) => (one ? `${n} contact` : `${n} contacts`),
+    count: (text: string, n: number) => (n === 1 ? `${text} contact` : `${text} contacts`),
     first: (n: string) => `The newest ${n}; search to find others`,
     none: 'There are no contacts yet',
     noneHint: 'Import a CSV file with names and phone numbers, or create the first contact by hand.',
@@ -38,7 +38,7 @@ const texts = bilingual(
     import: 'Importer',
     export: 'Exporter en CSV',
     campaign: 'Nouvelle campagne pour eux',
-    count: (n: string, one: boolean) => (one ? `${n} contact` : `${n} contacts`),
+    count: (text: string, n: number) => (n < 2 ? `${text} contact` : `${text} contacts`),
     first: (n: string) => `Les ${n} plus récents\u00a0; cherchez pour trouver les autres`,
     none: "Il n'y a pas encore de contact",
     noneHint: 'Importez un fichier CSV avec noms et numéros de téléphone, ou créez le premier contact à la main.',
@@ -161,7 +161,7 @@ function Count({ shown, total, loading }: { shown: number; total: number | undef
   if (loading) return <p class="muted" />
   return (
     <p class="muted" role="status">
-      {total === undefined ? t.first(format.number(shown)) : t.count(format.number(total), total === 1)}
+      {total === undefined ? t.first(format.number(shown)) : t.count(format.number(total), total)}
     </p>
   )
 }

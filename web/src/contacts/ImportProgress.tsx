@@ -19,7 +19,7 @@ const texts = bilingual(
     title: 'Import',
     back: 'Import contacts',
     running: (percent: string) => `${percent} of the file is in the contacts`,
-    done: (n: string, one: boolean) => (one ? `${n} row has been read.` : `${n} rows have been read.`),
+    done: (text: string, n: number) => (n === 1 ? `${text} row has been read.` : `${text} rows have been read.`),
     failed: 'The import has failed: nothing of the file is in the contacts.',
     leave: 'It goes on by itself: you can leave this page.',
     started: 'Started',
@@ -39,7 +39,7 @@ const texts = bilingual(
     title: 'Import',
     back: 'Importer des contacts',
     running: (percent: string) => `${percent} du fichier est dans les contacts`,
-    done: (n: string, one: boolean) => (one ? `${n} ligne a été lue.` : `${n} lignes ont été lues.`),
+    done: (text: string, n: number) => (n < 2 ? `${text} ligne a été lue.` : `${text} lignes ont été lues.`),
     failed: "L'import a échoué\u00a0; rien du fichier n'est dans les contacts.",
     leave: 'Il continue tout seul\u00a0: vous pouvez quitter cette page.',
     started: 'Début',
@@ -98,7 +98,7 @@ function Progress({ job }: { job: Job }) {
   const percent = format.percent(job.progress)
   const summary = {
     running: t.running(percent),
-    done: t.done(format.number(job.rows), job.rows === 1),
+    done: t.done(format.number(job.rows), job.rows),
     failed: t.failed,
   }
   return (
