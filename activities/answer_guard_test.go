@@ -47,6 +47,10 @@ func silentRedis(t *testing.T) string {
 	return "redis://" + listener.Addr().String()
 }
 
+// lockOutlived is far more than an answer takes on a busy machine, and far less
+// than the five minutes of a lock.
+const lockOutlived = 30 * time.Second
+
 // Losing the lock changes nothing: whatever Redis says of it, of several attempts
 // at one answer exactly one lets it leave, and in time (Properties 8 and 10).
 func TestProperty10_OneAnswerLeavesInTimeWhateverRedisSaysOfItsLock(t *testing.T) {
@@ -75,7 +79,7 @@ func TestProperty10_OneAnswerLeavesInTimeWhateverRedisSaysOfItsLock(t *testing.T
 			}
 			attempts.Wait()
 
-			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.Less(t, time.Since(began), lockOutlived)
 			require.Len(t, s.simulator.Ledger().Messages, 2, "Message 1 and one Message 2")
 		})
 	}
@@ -95,7 +99,7 @@ func TestAnAttemptThatDiedWithTheLockDelaysTheNextByAMomentOnly(t *testing.T) {
 	began := time.Now()
 	require.Equal(t, campaign.Message2Sent, s.untilDone(worker).State)
 
-	assert.Less(t, time.Since(began), 2*time.Second)
+	assert.Less(t, time.Since(began), lockOutlived)
 	redis.CheckGet(t, lock, "a process that is gone")
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/relance/relance/api"
 	"github.com/relance/relance/store"
 )
 
@@ -80,15 +82,20 @@ func (s *server) as(role store.Role) (store.User, header) {
 }
 
 func TestEveryRouteLetsInWhomTheTableNames(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(o *api.Options) { o.TrustedProxies = []string{"127.0.0.1"} })
 	_, admin := s.as(store.Admin)
 	_, superAdmin := s.as(store.SuperAdmin)
+	requests := 0
+	elsewhere := func(headers ...header) []header { // so many wrong tokens are not taken from one place
+		requests++
+		return append(headers, header{"X-Forwarded-For", fmt.Sprintf("10.0.%d.%d", requests/256, requests%256)})
+	}
 	for route, who := range access {
 		t.Run(route, func(t *testing.T) {
 			s.t = t
 			method, path, _ := strings.Cut(route, " ")
 			path = strings.ReplaceAll(path, "{id}", uuid.NewString())
-			status := func(headers ...header) int { return s.call(method, path, nil, headers...).status }
+			status := func(headers ...header) int { return s.call(method, path, nil, elsewhere(headers...)...).status }
 
 			strangers := []header{nobody, {"Authorization", "Bearer wrong-token-of-somebody"}, {"Authorization", "Bearer "},
 				{"Authorization", "Basic YTpi"}, {"Authorization", adminToken}}
@@ -97,7 +104,7 @@ func TestEveryRouteLetsInWhomTheTableNames(t *testing.T) {
 					assert.NotContains(t, []int{401, 403}, status(stranger))
 					continue
 				}
-				p := s.call(method, path, nil, stranger).problem(http.StatusUnauthorized)
+				p := s.call(method, path, nil, elsewhere(stranger)...).problem(http.StatusUnauthorized)
 				assert.Empty(t, p.Errors)
 			}
 			withCookie := status(nobody, header{"Cookie", "relance_session=wrong"})

@@ -74,6 +74,10 @@ type Options struct {
 	// this process; 0 means 100. For a moment it may be twice as many.
 	RateLimit int
 
+	// TrustedProxies are the addresses and networks (10.0.0.0/8) of proxies that
+	// are believed whom a request comes from, by X-Forwarded-For.
+	TrustedProxies []string
+
 	// SecureCookies marks session cookies Secure even where TLS cannot be seen.
 	SecureCookies bool
 	Logger        *slog.Logger
@@ -100,6 +104,7 @@ type API struct {
 
 	crossOrigin *http.CrossOriginProtection
 	callers     *callers
+	strangers   *callers // places, by the credentials tried from there that were not known
 	// logins bounds the memory that hashing passwords takes, 19 MiB each.
 	logins chan struct{}
 	// rehearsals bounds the processors that rehearsing takes.
@@ -107,7 +112,8 @@ type API struct {
 	feeds      *feeds
 	// imports bounds the memory that receiving files takes.
 	imports       chan struct{}
-	largestImport int64 // bytes
+	merging       chan struct{} // one import at a time
+	largestImport int64         // bytes
 	background    *background
 }
 
@@ -127,15 +133,17 @@ func New(options Options) (*API, error) {
 		options: options, store: options.Store, cache: options.Cache, logger: options.Logger,
 		router: gin.New(), crossOrigin: http.NewCrossOriginProtection(), logins: make(chan struct{}, 4),
 		callers:    newCallers(options.RateLimit),
+		strangers:  newCallers(unknownPerSecond),
 		rehearsals: make(chan struct{}, rehearsalsAtOnce),
 		feeds:      newFeeds(),
 		metrics:    newMetrics(options.Metrics),
-		imports:    make(chan struct{}, importsAtOnce), largestImport: largestImport, background: newBackground(),
+		imports:    make(chan struct{}, importsAtOnce), merging: make(chan struct{}, 1), largestImport: largestImport, background: newBackground(),
 	}
-	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unreachable", workers: workersView{Reason: "Temporal has not answered yet."}}
-	a.redis.see, a.redis.unknown = a.redisNow, "unreachable"
-	if err := a.router.SetTrustedProxies(nil); err != nil {
-		return nil, fmt.Errorf("preparing the router: %w", err)
+	a.temporal.see, a.temporal.unknown = a.temporalNow, temporalView{health: "unknown", workers: workersView{Reason: "Temporal has not answered yet."}}
+	a.redis.see, a.redis.unknown = a.redisNow, "unknown"
+	a.router.RemoteIPHeaders = []string{forwardedFor} // proxies pass others on as callers made them up
+	if err := a.router.SetTrustedProxies(options.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("reading the trusted proxies: %w", err)
 	}
 	a.router.HandleMethodNotAllowed = true
 	a.router.RedirectTrailingSlash = false

@@ -104,13 +104,13 @@ func field(of reflect.Value, name string) any {
 }
 
 type auditView struct {
-	ID        int64           `json:"id"`
-	At        time.Time       `json:"at"`
-	UserID    *uuid.UUID      `json:"user_id" nullable:"true" format:"uuid" doc:"Who did it; null for a failed login with nobody's address."`
-	UserEmail *string         `json:"user_email"`
-	Action    string          `json:"action" doc:"The operationId of what was called."`
-	SubjectID *uuid.UUID      `json:"subject_id" nullable:"true" format:"uuid" doc:"What was changed or made."`
-	Outcome   string          `json:"outcome" enum:"done,refused,unknown" doc:"Only failed logins are refused. Unknown: still under way, or nobody can tell whether the change was made."`
+	ID        int64           `json:"id" example:"1042"`
+	At        time.Time       `json:"at" example:"2026-06-01T09:00:00Z"`
+	UserID    *uuid.UUID      `json:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" nullable:"true" format:"uuid" doc:"Who did it; null for a failed login with nobody's address."`
+	UserEmail *string         `json:"user_email" example:"admin@example.com"`
+	Action    string          `json:"action" example:"post-campaigns-id-pause" doc:"The operationId of what was called."`
+	SubjectID *uuid.UUID      `json:"subject_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" nullable:"true" format:"uuid" doc:"What was changed or made."`
+	Outcome   string          `json:"outcome" example:"done" enum:"done,refused,unknown" doc:"Only wrong passwords are refused. Unknown: still under way, or nobody can tell whether the change was made."`
 	Details   json.RawMessage `json:"details"`
 }
 
@@ -127,9 +127,9 @@ func viewAudit(e store.AuditEntry) auditView {
 
 type listAuditInput struct {
 	Paging
-	UserID    uuid.UUID `query:"user_id" format:"uuid" doc:"Only what this user did."`
+	UserID    uuid.UUID `query:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" format:"uuid" doc:"Only what this user did."`
 	Action    string    `query:"action" maxLength:"100" example:"post-contacts" doc:"Only this operationId."`
-	SubjectID uuid.UUID `query:"subject_id" format:"uuid" doc:"Only what was done to this."`
+	SubjectID uuid.UUID `query:"subject_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid" doc:"Only what was done to this."`
 }
 
 func (a *API) listAudit(ctx context.Context, in *listAuditInput) (*listOutput[auditView], error) {

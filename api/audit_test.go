@@ -109,6 +109,16 @@ func TestLoginsFailedLoginsAndLogoutsAreRecorded(t *testing.T) {
 	assert.NotContains(t, stored, "hunter2")
 }
 
+func TestAWrongPasswordIsRecordedAlsoWhereSomebodyIsLoggedIn(t *testing.T) {
+	s := serve(t)
+	u, token := s.as(store.Admin)
+	s.call("POST", "/auth/password", object{"current_password": "hunter2hunter2", "new_password": "another password"}, token).problem(422)
+	recorded := s.audit("?action=post-auth-password")
+	require.Len(t, recorded, 1)
+	assert.Equal(t, "refused", recorded[0].Outcome)
+	assert.Equal(t, u.ID, *recorded[0].UserID)
+}
+
 func TestTheAuditLogIsReadInPagesAndByUserActionAndSubject(t *testing.T) {
 	s := serve(t)
 	u, admin := s.as(store.Admin)

@@ -19,7 +19,7 @@ import (
 // cached serves with a Redis.
 func cached(t *testing.T) (*server, *miniredis.Miniredis) {
 	redis := miniredis.RunT(t)
-	c, err := cache.New("redis://"+redis.Addr(), slog.New(slog.DiscardHandler))
+	c, err := cache.New("redis://"+redis.Addr()+"?read_timeout=10s", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return serve(t, func(o *api.Options) { o.Cache = c }), redis

@@ -57,7 +57,7 @@ func (a *API) startStored(ctx context.Context, in *ByID) (*startCampaignOutput, 
 
 type retryOutput struct {
 	Body struct {
-		Retried int64 `json:"retried" doc:"Contacts who get another chance."`
+		Retried int64 `json:"retried" example:"3" doc:"Contacts who get another chance."`
 	}
 }
 
@@ -84,14 +84,16 @@ func (a *API) decide(ctx context.Context, id uuid.UUID, decision func() error) (
 // tellDecided makes the campaign's workflow act on what has been decided. If it
 // cannot be told, the worker's dispatcher tells it.
 func (a *API) tellDecided(ctx context.Context, id uuid.UUID) {
-	due, err := a.store.ControlDue(ctx, id)
-	if err == nil && due != nil {
-		if err = a.options.Engine.TellDecided(ctx, id); err == nil {
-			err = a.store.ControlDelivered(ctx, id, *due)
+	a.soon(ctx, func(ctx context.Context) {
+		due, err := a.store.ControlDue(ctx, id)
+		if err == nil && due != nil {
+			if err = a.options.Engine.TellDecided(ctx, id); err == nil {
+				err = a.store.ControlDelivered(ctx, id, *due)
+			}
 		}
-	}
-	if err != nil {
-		a.logger.WarnContext(ctx, "A campaign's workflow could not be told of a decision; the worker tells it.",
-			"request_id", requestID(ctx), "campaign_id", id, "error", err)
-	}
+		if err != nil {
+			a.logger.WarnContext(ctx, "A campaign's workflow could not be told of a decision; the worker tells it.",
+				"request_id", requestID(ctx), "campaign_id", id, "error", err)
+		}
+	})
 }

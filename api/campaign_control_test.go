@@ -38,9 +38,11 @@ func TestAdminPausesResumesAndCancelsACampaign(t *testing.T) {
 	paused := read[shownCampaign](s.call("POST", path+"/pause", nil), 200)
 	assert.Equal(t, "paused", paused.Status)
 	assert.NotEmpty(t, paused.StatusReason)
+	s.engine.awaitTold(t, id)
 	assert.Equal(t, "running", read[shownCampaign](s.call("POST", path+"/resume", nil), 200).Status)
+	s.engine.awaitTold(t, id, id)
 	assert.Equal(t, "cancelled", read[shownCampaign](s.call("POST", path+"/cancel", nil), 200).Status)
-	assert.Equal(t, []uuid.UUID{id, id, id}, s.engine.told, "the workflow is told each time")
+	s.engine.awaitTold(t, id, id, id)
 
 	s.call("POST", path+"/resume", nil).problem(409)
 	s.call("POST", path+"/retry-failed", nil).problem(409)
@@ -59,6 +61,25 @@ func TestDecisionHoldsAlsoWhenTheWorkflowCannotBeTold(t *testing.T) {
 	due, err := s.store.ControlDue(t.Context(), id)
 	require.NoError(t, err)
 	assert.NotNil(t, due, "the dispatcher tells it")
+}
+
+func TestADecisionDoesNotWaitForTheEngine(t *testing.T) {
+	s := serve(t)
+	id := s.frozen(2)
+	admission, err := s.store.Admit(t.Context(), id, 1, 1, 10)
+	require.NoError(t, err)
+	s.engine.block = make(chan struct{})
+
+	assert.Equal(t, 200, s.call("POST", "/contacts/"+admission.Contacts[0].String()+"/opt-out", nil).status)
+	assert.Equal(t, "paused", read[shownCampaign](s.call("POST", "/campaigns/"+id.String()+"/pause", nil), 200).Status)
+
+	close(s.engine.block) // both calls are still being made
+	s.engine.awaitTold(t, id)
+	require.Eventually(t, func() bool {
+		s.engine.mutex.Lock()
+		defer s.engine.mutex.Unlock()
+		return len(s.engine.woken) == 1
+	}, 5*time.Second, time.Millisecond)
 }
 
 func TestMissedStartWaitsForAnAdmin(t *testing.T) {
@@ -96,7 +117,7 @@ func TestRetryFailedTellsHowManyGetAnotherChance(t *testing.T) {
 	answered := read[struct{ Retried int }](s.call("POST", "/campaigns/"+id.String()+"/retry-failed", nil), 200)
 
 	assert.Equal(t, 1, answered.Retried)
-	assert.Equal(t, []uuid.UUID{id}, s.engine.told)
+	s.engine.awaitTold(t, id)
 }
 
 type forecast struct {

@@ -15,7 +15,7 @@ import (
 
 type exportRecipientsInput struct {
 	ByID
-	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+	State string `query:"state" example:"no_interaction" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
 }
 
 var recipientHeader = []string{
@@ -26,7 +26,7 @@ var recipientHeader = []string{
 
 // exportRecipients writes a campaign's audience in the order of sending.
 func (a *API) exportRecipients(ctx context.Context, in *exportRecipientsInput) (*huma.StreamResponse, error) {
-	if _, err := a.store.Campaign(ctx, in.ID); err != nil {
+	if _, err := a.store.AudienceSize(ctx, in.ID); err != nil {
 		return nil, err
 	}
 	after := int64(0)

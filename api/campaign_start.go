@@ -17,12 +17,12 @@ type CampaignBody struct {
 	Name              string      `json:"name" example:"Spring offer"`
 	Message1          string      `json:"message_1" example:"Hello {{name|there}}, may we tell you about our spring offer?"`
 	Message2          string      `json:"message_2" example:"Thank you {{name}}! Here it is."`
-	CategoryIDs       []uuid.UUID `json:"category_ids,omitempty" nullable:"false" maxItems:"1000" format:"uuid"`
-	ContactIDs        []uuid.UUID `json:"contact_ids,omitempty" nullable:"false" maxItems:"100000" format:"uuid"`
-	Message1MediaURL  string      `json:"message_1_media_url,omitempty" maxLength:"2000"`
-	Message2MediaURL  string      `json:"message_2_media_url,omitempty" maxLength:"2000"`
-	ScheduledAt       *time.Time  `json:"scheduled_at,omitempty" doc:"When to start; at once if left out."`
-	ExpectedReplyRate *float64    `json:"expected_reply_rate,omitempty" minimum:"0" maximum:"1"`
+	CategoryIDs       []uuid.UUID `json:"category_ids,omitempty" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" maxItems:"1000" format:"uuid"`
+	ContactIDs        []uuid.UUID `json:"contact_ids,omitempty" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13,0197d2c5-1b23-7b6c-a1d0-4e5f60718293" nullable:"false" maxItems:"100000" format:"uuid"`
+	Message1MediaURL  string      `json:"message_1_media_url,omitempty" example:"https://example.com/printemps.jpg" maxLength:"2000"`
+	Message2MediaURL  string      `json:"message_2_media_url,omitempty" example:"https://example.com/offre.pdf" maxLength:"2000"`
+	ScheduledAt       *time.Time  `json:"scheduled_at,omitempty" example:"2026-06-01T11:00:00+02:00" doc:"When to start; at once if left out."`
+	ExpectedReplyRate *float64    `json:"expected_reply_rate,omitempty" example:"0.3" minimum:"0" maximum:"1"`
 }
 
 type startCampaignInput struct{ Body CampaignBody }
@@ -88,7 +88,7 @@ func startMoment(asked *time.Time, now time.Time) (time.Time, error) {
 }
 
 const (
-	// engineLimit is how long an engine may take to start a campaign.
+	// engineLimit is how long an engine may take to do what it is told.
 	engineLimit = 10 * time.Second
 	// enginePatience is how much of that a caller waits for: the answer does not
 	// depend on it, and must not take more than 100 ms in all (Property 1).
@@ -98,16 +98,24 @@ const (
 // setGoing starts a stored campaign. Whatever becomes of that, the campaign is
 // stored as due, and the worker starts every campaign that is due.
 func (a *API) setGoing(ctx context.Context, id uuid.UUID) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineLimit)
-		defer cancel()
+	a.soon(ctx, func(ctx context.Context) {
 		if err := a.options.Engine.StartCampaign(ctx, id); err != nil {
 			a.logger.WarnContext(ctx, "A campaign could not be started at once; the worker starts it.",
 				"request_id", requestID(ctx), "campaign_id", id, "error", err)
 		}
-	}()
+	})
+}
+
+// soon tells the engine something that the answer does not depend on. The caller
+// waits for it a moment only: while Temporal is away it takes its whole limit.
+func (a *API) soon(ctx context.Context, tell func(ctx context.Context)) {
+	done := make(chan struct{})
+	a.background.run(ctx, func(ctx context.Context) {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(ctx, engineLimit)
+		defer cancel()
+		tell(ctx)
+	})
 	patience := time.NewTimer(enginePatience)
 	defer patience.Stop()
 	select {

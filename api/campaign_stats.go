@@ -10,16 +10,16 @@ import (
 
 // statsView has the seed's six fields (Property 14) and what lies beneath them.
 type statsView struct {
-	TotalContacts     int64                             `json:"total_contacts"`
-	MessagesSent      int64                             `json:"messages_sent" doc:"Both messages together."`
-	MessagesDelivered int64                             `json:"messages_delivered"`
-	MessagesRead      int64                             `json:"messages_read"`
-	Interactions      int64                             `json:"interactions" doc:"All replies, late and repeated ones too."`
-	Failures          int64                             `json:"failures" doc:"Messages refused for good."`
-	Unknown           int64                             `json:"unknown" doc:"Messages of which nobody can tell whether they left."`
-	Replied           int64                             `json:"replied" doc:"Contacts who replied in time."`
+	TotalContacts     int64                             `json:"total_contacts" example:"1250"`
+	MessagesSent      int64                             `json:"messages_sent" example:"1580" doc:"Both messages together."`
+	MessagesDelivered int64                             `json:"messages_delivered" example:"1540"`
+	MessagesRead      int64                             `json:"messages_read" example:"1102"`
+	Interactions      int64                             `json:"interactions" example:"412" doc:"All replies, late and repeated ones too."`
+	Failures          int64                             `json:"failures" example:"6" doc:"Messages refused for good."`
+	Unknown           int64                             `json:"unknown" example:"0" doc:"Messages of which nobody can tell whether they left."`
+	Replied           int64                             `json:"replied" example:"344" doc:"Contacts who replied in time."`
 	ByType            messagesView                      `json:"by_type"`
-	States            map[campaign.RecipientState]int64 `json:"states" doc:"Contacts in each of the ten states."`
+	States            map[campaign.RecipientState]int64 `json:"states" example:"{\"pending\":0,\"admitted\":0,\"message_1_sent\":120,\"replied\":8,\"message_2_sent\":336,\"no_interaction\":760,\"late_interaction\":14,\"failed\":6,\"not_sent\":4,\"stopped\":2}" doc:"Contacts in each of the ten states."`
 }
 
 type messagesView struct {

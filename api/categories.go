@@ -13,10 +13,10 @@ import (
 )
 
 type categoryView struct {
-	ID           uuid.UUID `json:"id" format:"uuid"`
-	Name         string    `json:"name"`
-	ContactCount int64     `json:"contact_count" doc:"Exact, opted-out contacts included."`
-	CreatedAt    time.Time `json:"created_at"`
+	ID           uuid.UUID `json:"id" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" format:"uuid"`
+	Name         string    `json:"name" example:"Clients 2026"`
+	ContactCount int64     `json:"contact_count" example:"1250" doc:"Exact, opted-out contacts included."`
+	CreatedAt    time.Time `json:"created_at" example:"2026-06-01T08:00:00Z"`
 }
 
 func viewCategory(c store.Category) categoryView {
@@ -131,7 +131,7 @@ func (a *API) deleteCategory(ctx context.Context, in *ByID) (*struct{}, error) {
 type membersInput struct {
 	ByID
 	Body struct {
-		ContactIDs []uuid.UUID `json:"contact_ids" nullable:"false" minItems:"1" maxItems:"100000" format:"uuid"`
+		ContactIDs []uuid.UUID `json:"contact_ids" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13,0197d2c5-1b23-7b6c-a1d0-4e5f60718293" nullable:"false" minItems:"1" maxItems:"100000" format:"uuid"`
 	}
 }
 

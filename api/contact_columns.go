@@ -166,6 +166,9 @@ func checkColumns(columns []column) error {
 	seen, kinds := map[string]bool{}, map[columnKind]int{}
 	for _, c := range columns {
 		kinds[c.kind]++
+		if utf8.RuneCountInString(c.attribute) > longestAttributeName {
+			return fileProblem("has a column whose name has more than %d characters", longestAttributeName)
+		}
 		if c.attribute != "" && seen[c.attribute] {
 			return fileProblem("has two columns called %q", c.attribute)
 		}

@@ -11,9 +11,9 @@ import (
 
 // ContactFiltering is what contacts are picked by, exported like [Paging].
 type ContactFiltering struct {
-	Query      string    `query:"q" maxLength:"100" doc:"A part of a name or of a phone number."`
-	CategoryID uuid.UUID `query:"category_id" format:"uuid" doc:"Only contacts in this category."`
-	OptedOut   string    `query:"opted_out" enum:"true,false" doc:"Only contacts who opted out, or only those who did not."`
+	Query      string    `query:"q" example:"camille" maxLength:"100" doc:"A part of a name or of a phone number."`
+	CategoryID uuid.UUID `query:"category_id" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" format:"uuid" doc:"Only contacts in this category."`
+	OptedOut   string    `query:"opted_out" example:"false" enum:"true,false" doc:"Only contacts who opted out, or only those who did not."`
 }
 
 func (in ContactFiltering) filter() (store.ContactFilter, error) {

@@ -30,6 +30,8 @@ type contactFile struct {
 const (
 	// longestRow bounds a row: an unclosed quote makes one of all that follows it.
 	longestRow = 1 << 20
+	// longRow is the length from which it is worth keeping cells apart from their row.
+	longRow = 4 << 10
 	// fileBuffer is read at once; a file's first line should end within it.
 	fileBuffer = 64 << 10
 )
@@ -133,6 +135,7 @@ func (f *contactFile) row(cells []string, err error) (row store.ImportRow, blank
 		return row, true, nil
 	}
 	row.Line, _ = f.csv.FieldPos(0)
+	cells = f.apart(cells)
 	if err = f.text.decode(cells); err == nil {
 		err = f.fill(&row.ContactData, cells)
 	}
@@ -140,6 +143,23 @@ func (f *contactFile) row(cells []string, err error) (row store.ImportRow, blank
 		row.Rejected, row.Cells = err.Error(), slices.Clone(cells)
 	}
 	return row, false, nil
+}
+
+// apart keeps the cells of a long row apart from its text, of which they are
+// parts: one name would keep a megabyte in memory. What is beyond the widest file
+// becomes one cell.
+func (f *contactFile) apart(cells []string) []string {
+	if f.csv.InputOffset()-f.raw.row <= longRow {
+		return cells
+	}
+	if len(cells) > mostColumns {
+		cells[mostColumns] = strings.TrimSpace(strings.Join(cells[mostColumns:], " "))
+		cells = cells[:mostColumns+1]
+	}
+	for i, cell := range cells {
+		cells[i] = strings.Clone(cell)
+	}
+	return cells
 }
 
 // brokenFile is what is wrong with a file of which nothing is kept.
@@ -205,7 +225,7 @@ func (f *contactFile) keepAttribute(data *store.ContactData, name, cell string) 
 		return fmt.Errorf("%s %w", name, err)
 	}
 	if data.Attributes == nil {
-		data.Attributes = make(store.Attributes, len(f.columns))
+		data.Attributes = store.Attributes{} // of a wide file most rows may be blank
 	}
 	if data.Attributes[name] = value; len(data.Attributes) > mostAttributes {
 		return fmt.Errorf("has more than %d columns beside phone and name", mostAttributes)

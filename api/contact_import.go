@@ -30,9 +30,9 @@ const (
 )
 
 type importInput struct {
-	CategoryID  uuid.UUID `query:"category_id" format:"uuid" doc:"The category that every contact of the file joins."`
+	CategoryID  uuid.UUID `query:"category_id" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" format:"uuid" doc:"The category that every contact of the file joins."`
 	Country     string    `query:"country" maxLength:"2" example:"FR" doc:"The country of phone numbers without a country code."`
-	OnDuplicate string    `query:"on_duplicate" enum:"update,skip" default:"update" doc:"What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way."`
+	OnDuplicate string    `query:"on_duplicate" example:"skip" enum:"update,skip" default:"update" doc:"What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way."`
 	PhoneColumn string    `query:"phone_column" maxLength:"1000" example:"Handy" doc:"The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like."`
 	NameColumn  string    `query:"name_column" maxLength:"1000" example:"Kunde" doc:"The header of the column that holds whole names."`
 	request     *http.Request
@@ -59,6 +59,8 @@ func (a *API) importContacts(ctx context.Context, in *importInput) (*importOutpu
 		defer func() { <-a.imports }()
 	case <-time.After(requestTimeout):
 		return nil, problem(http.StatusServiceUnavailable, "Other files are being received. Try again in a moment.")
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	body := &upload{
 		from: http.MaxBytesReader(in.writer, in.request.Body, a.largestImport), connection: http.NewResponseController(in.writer),
@@ -100,6 +102,14 @@ func (a *API) receiveImport(ctx context.Context, in *importInput, body io.Reader
 // not come to its end, the dispatcher goes on with it.
 func (a *API) mergeImport(ctx context.Context, id uuid.UUID) {
 	a.background.run(ctx, func(ctx context.Context) {
+		// Batches of different imports take turns in any case. Waiting for that in the
+		// database would take one of our connections for each import.
+		select {
+		case a.merging <- struct{}{}:
+			defer func() { <-a.merging }()
+		case <-ctx.Done():
+			return
+		}
 		_, err := a.store.MergeImport(ctx, id)
 		a.changedContacts(context.WithoutCancel(ctx), err)
 		if err != nil {
@@ -135,8 +145,12 @@ func (u *upload) drain() {
 	}
 }
 
-// end gives the connection back as it was.
-func (u *upload) end() { _ = u.connection.SetReadDeadline(time.Time{}) }
+// end gives the connection back as it was, with time for the answer: that of the
+// request may be over.
+func (u *upload) end() {
+	_ = u.connection.SetReadDeadline(time.Time{})
+	_ = u.connection.SetWriteDeadline(time.Now().Add(requestTimeout))
+}
 
 // file finds the CSV file, which is the body or its part called file.
 func (in *importInput) file(body io.Reader) (io.Reader, error) {
@@ -190,7 +204,8 @@ func readProblem(err error) error {
 
 // csvBody tells OpenAPI about a body that huma does not read.
 func csvBody() *huma.RequestBody {
-	file := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	const example = "phone,name,city\n+33639980001,Camille,Lyon\n"
+	file := &huma.Schema{Type: huma.TypeString, Format: "binary", Examples: []any{example}}
 	return &huma.RequestBody{
 		Required: true,
 		Description: "The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); " +
@@ -199,7 +214,7 @@ func csvBody() *huma.RequestBody {
 			"An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. " +
 			"At most 256 MiB, and 1 MiB for a row.",
 		Content: map[string]*huma.MediaType{
-			"text/csv":            {Schema: file, Example: "phone,name,city\n+33639980001,Camille,Lyon\n"},
+			"text/csv":            {Schema: file, Example: example},
 			"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}},
 		},
 	}

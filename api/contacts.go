@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -12,14 +13,14 @@ import (
 )
 
 type contactView struct {
-	ID          uuid.UUID         `json:"id" format:"uuid"`
+	ID          uuid.UUID         `json:"id" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13" format:"uuid"`
 	Phone       string            `json:"phone" example:"+33639980001" doc:"E.164"`
-	Name        string            `json:"name"`
-	Attributes  map[string]string `json:"attributes" doc:"What message texts may show as {{attribute}}."`
-	CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" format:"uuid"`
+	Name        string            `json:"name" example:"Camille"`
+	Attributes  map[string]string `json:"attributes" example:"{\"city\":\"Lyon\"}" doc:"What message texts may show as {{attribute}}."`
+	CategoryIDs []uuid.UUID       `json:"category_ids" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" format:"uuid"`
 	OptedOutAt  *time.Time        `json:"opted_out_at" doc:"Since when the contact must not be messaged."`
-	CreatedAt   time.Time         `json:"created_at"`
-	UpdatedAt   time.Time         `json:"updated_at"`
+	CreatedAt   time.Time         `json:"created_at" example:"2026-06-01T08:00:00Z"`
+	UpdatedAt   time.Time         `json:"updated_at" example:"2026-06-01T09:00:00Z"`
 }
 
 func viewContact(c store.Contact) contactView {
@@ -91,8 +92,8 @@ type createContactInput struct {
 		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
 		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
 		Name        string            `json:"name,omitempty" example:"Camille"`
-		Attributes  map[string]string `json:"attributes,omitempty"`
-		CategoryIDs []uuid.UUID       `json:"category_ids,omitempty" nullable:"false" maxItems:"1000" format:"uuid"`
+		Attributes  map[string]string `json:"attributes,omitempty" example:"{\"city\":\"Lyon\"}"`
+		CategoryIDs []uuid.UUID       `json:"category_ids,omitempty" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" maxItems:"1000" format:"uuid"`
 	}
 }
 
@@ -120,9 +121,9 @@ type replaceContactInput struct {
 	Body struct {
 		Phone       string            `json:"phone" maxLength:"40" example:"+33639980001"`
 		Country     string            `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a phone number without a country code."`
-		Name        string            `json:"name"`
-		Attributes  map[string]string `json:"attributes"`
-		CategoryIDs []uuid.UUID       `json:"category_ids" nullable:"false" maxItems:"1000" format:"uuid"`
+		Name        string            `json:"name" example:"Camille"`
+		Attributes  map[string]string `json:"attributes" example:"{\"city\":\"Lyon\"}"`
+		CategoryIDs []uuid.UUID       `json:"category_ids" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" nullable:"false" maxItems:"1000" format:"uuid"`
 	}
 }
 
@@ -147,9 +148,10 @@ func contactProblem(err error) error {
 
 // Limits on what is known of a contact.
 const (
-	longestName      = 200
-	longestAttribute = 1000
-	mostAttributes   = 50
+	longestName          = 200
+	longestAttributeName = 100
+	longestAttribute     = 1000
+	mostAttributes       = 50
 )
 
 // contactData checks what a caller says about a contact.
@@ -169,7 +171,9 @@ func contactData(phone, country, name string, attributes map[string]string, cate
 		wrong.wrong("body.attributes", "must be at most %d, are %d", mostAttributes, len(attributes))
 	}
 	for key, value := range attributes {
-		if key != attributeName(key) || key == "name" {
+		if utf8.RuneCountInString(key) > longestAttributeName {
+			wrong.wrong("body.attributes", "cannot have a name of more than %d characters", longestAttributeName)
+		} else if key != attributeName(key) || key == "name" {
 			wrong.wrong("body.attributes", "cannot have the name %q: a name begins with a letter, goes on with letters, digits, _, . or -, and is not \"name\"", key)
 		} else if data.Attributes[key], err = label(value, longestAttribute); err != nil {
 			wrong.wrong("body.attributes."+key, "%s", err)
@@ -199,12 +203,22 @@ func (a *API) optIn(ctx context.Context, in *ByID) (*contactOutput, error) {
 func (a *API) setOptedOut(ctx context.Context, id uuid.UUID, optedOut bool) (*contactOutput, error) {
 	contact, stopped, err := a.store.SetOptedOut(ctx, id, optedOut)
 	a.changedContacts(ctx, err)
-	for _, recipient := range stopped {
-		// Their workflows find it at the end of the window at the latest.
-		if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
-			a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
-				"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
-		}
-	}
+	a.wakeStopped(ctx, stopped)
 	return answerContact(contact, err)
+}
+
+// wakeStopped tells the workflows of recipients that there is nothing left to do
+// for them. They find it at the end of the window at the latest.
+func (a *API) wakeStopped(ctx context.Context, stopped []store.Recipient) {
+	if len(stopped) == 0 {
+		return
+	}
+	a.soon(ctx, func(ctx context.Context) {
+		for _, recipient := range stopped {
+			if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
+				a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
+					"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+			}
+		}
+	})
 }

@@ -29,9 +29,9 @@ const (
 )
 
 type liveCampaignView struct {
-	ID           uuid.UUID       `json:"id" format:"uuid"`
-	Name         string          `json:"name"`
-	Status       campaign.Status `json:"status" enum:"draft,scheduled,running,paused,completed,cancelled"`
+	ID           uuid.UUID       `json:"id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
+	Name         string          `json:"name" example:"Offre de printemps"`
+	Status       campaign.Status `json:"status" example:"running" enum:"draft,scheduled,running,paused,completed,cancelled"`
 	StatusReason string          `json:"status_reason"`
 	ScheduledAt  *time.Time      `json:"scheduled_at"`
 	StartedAt    *time.Time      `json:"started_at"`
@@ -84,14 +84,19 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 // stream answers with Server-Sent Events: the state now, unless the caller has
 // it, and each further one at most once a second.
 func (a *API) stream(ctx context.Context, name, of, lastID string, load func(context.Context) (any, error)) (*huma.StreamResponse, error) {
+	user := callerID(ctx)
+	if a.feeds.full(user) {
+		return nil, tooMany(reconnect, fmt.Sprintf("One user may watch %d streams at once; close those that are not needed.", mostStreams))
+	}
 	loadEvent := func(ctx context.Context) (event, error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
+		began := time.Now()
 		value, err := load(ctx)
 		if err != nil {
 			return event{}, err
 		}
-		return newEvent(value)
+		return newEvent(value, began)
 	}
 	first, err := loadEvent(ctx)
 	if err != nil {
@@ -101,7 +106,7 @@ func (a *API) stream(ctx context.Context, name, of, lastID string, load func(con
 		a.logger.Warn("A stream's data could not be read; it is tried again.", "event", name, "error", err)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		watched, leave := a.feeds.watch(name+":"+of, first, loadEvent, failed)
+		watched, leave := a.feeds.watch(user, name+":"+of, first, loadEvent, failed)
 		defer leave()
 		ctx.SetHeader("Content-Type", "text/event-stream")
 		ctx.SetHeader("X-Accel-Buffering", "no") // proxies hold answers back otherwise
@@ -141,6 +146,8 @@ func (a *API) follow(ctx context.Context, w eventWriter, watched *feed, name, la
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-a.feeds.ended:
+			return nil
+		case <-watched.gone:
 			return nil
 		case <-end.C:
 			return nil

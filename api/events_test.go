@@ -35,7 +35,7 @@ type stream struct {
 func (s *server) open(t *testing.T, path, lastID string) stream {
 	t.Helper()
 	// Far more than any event takes; whatever is not told by then fails the test.
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	request, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 	require.NoError(t, err)
@@ -155,4 +155,34 @@ func TestStreamsEndWhenTheServerStopsAndAreRefusedLikeAnythingElse(t *testing.T)
 		assert.Empty(t, watching.lines.Text())
 	}
 	require.NoError(t, watching.lines.Err(), "the stream ends in order")
+}
+
+func TestAStreamEndsWithWhatItShows(t *testing.T) {
+	s := serve(t)
+	c := s.contact("+33639980001")
+	draft := read[struct{ ID uuid.UUID }](s.call("POST", "/campaigns", meantFor(object{"contact_ids": []uuid.UUID{c.ID}})), 201)
+	path := "/campaigns/" + draft.ID.String()
+	watching := s.open(t, path+"/events", "")
+	watching.next()
+	require.Equal(t, 204, s.call("DELETE", path, nil).status)
+	for watching.lines.Scan() {
+		assert.NotContains(t, watching.lines.Text(), "data: {\"id\"")
+	}
+	require.NoError(t, watching.lines.Err(), "the stream ends in order")
+}
+
+func TestOneUserCannotOpenStreamsWithoutEnd(t *testing.T) {
+	s := serve(t)
+	_, other := s.as(store.Admin)
+	var open []stream
+	for range 100 {
+		open = append(open, s.open(t, "/events", ""))
+		open[len(open)-1].next()
+	}
+	refused := s.call("GET", "/events", nil)
+	refused.problem(429)
+	assert.Equal(t, "1", refused.header.Get("Retry-After"))
+	assert.Equal(t, 200, s.call("GET", "/events", nil, other).status, "others watch what they like")
+	open[0].leave()
+	require.Eventually(t, func() bool { return s.call("GET", "/events", nil).status == 200 }, 5*time.Second, time.Millisecond)
 }

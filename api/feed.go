@@ -5,8 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/relance/relance/store"
 )
 
 // feeds keep what streams show fresh: one look a second for each thing that
@@ -16,11 +21,24 @@ type feeds struct {
 	look  time.Duration
 	mutex sync.Mutex
 	of    map[string]*feed
-	ended chan struct{} // closed when no stream may go on
+	users map[uuid.UUID]int // how many streams each of them watches
+	ended chan struct{}     // closed when no stream may go on
 }
 
+// mostStreams is how many streams one user may watch on one process. Each takes
+// some ten kilobytes for ten minutes, which a program that never closes them
+// would not notice.
+const mostStreams = 100
+
 func newFeeds() *feeds {
-	return &feeds{look: time.Second, of: map[string]*feed{}, ended: make(chan struct{})}
+	return &feeds{look: time.Second, of: map[string]*feed{}, users: map[uuid.UUID]int{}, ended: make(chan struct{})}
+}
+
+// full tells whether a user watches as much as one may.
+func (f *feeds) full(user uuid.UUID) bool {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.users[user] >= mostStreams
 }
 
 // feed is one watched thing.
@@ -32,44 +50,50 @@ type feed struct {
 	latest  event
 	seenAt  time.Time     // when it was last looked at with success
 	changed chan struct{} // closed when latest is replaced
+	gone    chan struct{} // closed when there is nothing to watch any more
 }
 
 // event is one state of a thing. Its id is that of its content: whoever comes
 // back with it, to whichever process, has missed nothing.
 type event struct {
-	id   string
-	data []byte
+	id       string
+	data     []byte
+	lookedAt time.Time // it is true of this moment or a later one
 }
 
-func newEvent(value any) (event, error) {
+func newEvent(value any, lookedAt time.Time) (event, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return event{}, err
 	}
 	sum := sha256.Sum256(data)
-	return event{id: hex.EncodeToString(sum[:8]), data: data}, nil
+	return event{id: hex.EncodeToString(sum[:8]), data: data, lookedAt: lookedAt}, nil
 }
 
 // watch begins to keep a thing fresh, or joins those who do. first is its state
 // now. Whoever watches must leave.
-func (f *feeds) watch(key string, first event, load func(context.Context) (event, error), failed func(error)) (*feed, func()) {
+func (f *feeds) watch(user uuid.UUID, key string, first event, load func(context.Context) (event, error), failed func(error)) (*feed, func()) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	watched := f.of[key]
 	if watched == nil {
 		ctx, cancel := context.WithCancel(context.Background())
-		watched = &feed{stop: cancel, changed: make(chan struct{})}
+		watched = &feed{stop: cancel, changed: make(chan struct{}), gone: make(chan struct{})}
 		f.of[key] = watched
 		go watched.keepFresh(ctx, f.look, load, failed)
 	}
 	watched.viewers++
+	f.users[user]++
 	watched.show(first)
-	return watched, func() { f.leave(key, watched) }
+	return watched, func() { f.leave(user, key, watched) }
 }
 
-func (f *feeds) leave(key string, watched *feed) {
+func (f *feeds) leave(user uuid.UUID, key string, watched *feed) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	if f.users[user]--; f.users[user] == 0 {
+		delete(f.users, user)
+	}
 	if watched.viewers--; watched.viewers == 0 {
 		watched.stop()
 		delete(f.of, key)
@@ -92,18 +116,25 @@ func (w *feed) keepFresh(ctx context.Context, every time.Duration, load func(con
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			close(w.gone)
+			return
+		case err != nil:
 			failed(err)
-			continue
+		default:
+			w.show(now)
 		}
-		w.show(now)
 	}
 }
 
 func (w *feed) show(now event) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	w.seenAt = time.Now()
+	if now.lookedAt.Before(w.seenAt) {
+		return // whoever looked was slower than the one after them
+	}
+	w.seenAt = now.lookedAt
 	if now.id == w.latest.id {
 		return
 	}

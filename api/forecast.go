@@ -11,19 +11,19 @@ import (
 )
 
 type forecastView struct {
-	Contacts          int64              `json:"contacts" doc:"Who would get the campaign now: each contact once, without those who opted out."`
-	ExpectedReplyRate float64            `json:"expected_reply_rate" doc:"The rate that the forecast assumes: the one given, else that of the last seven days, else 0.3."`
-	Message1          int                `json:"message_1" doc:"Message 1s that will leave before the deadline."`
-	Message2          int                `json:"message_2" doc:"Message 2s that will leave at that reply rate."`
-	NotReached        int                `json:"not_reached" doc:"Contacts whom the quota does not let be sent Message 1 before the deadline."`
-	FirstMessage1At   *time.Time         `json:"first_message_1_at"`
-	LastMessage1At    *time.Time         `json:"last_message_1_at"`
-	CompletesAt       *time.Time         `json:"completes_at"`
+	Contacts          int64              `json:"contacts" example:"1250" doc:"Who would get the campaign now: each contact once, without those who opted out."`
+	ExpectedReplyRate float64            `json:"expected_reply_rate" example:"0.3" doc:"The rate that the forecast assumes: the one given, else that of the last seven days, else 0.3."`
+	Message1          int                `json:"message_1" example:"1250" doc:"Message 1s that will leave before the deadline."`
+	Message2          int                `json:"message_2" example:"375" doc:"Message 2s that will leave at that reply rate."`
+	NotReached        int                `json:"not_reached" example:"0" doc:"Contacts whom the quota does not let be sent Message 1 before the deadline."`
+	FirstMessage1At   *time.Time         `json:"first_message_1_at" example:"2026-06-01T09:00:00Z"`
+	LastMessage1At    *time.Time         `json:"last_message_1_at" example:"2026-06-02T11:00:00Z"`
+	CompletesAt       *time.Time         `json:"completes_at" example:"2026-06-03T09:00:00Z"`
 	Hours             []forecastHourView `json:"hours" nullable:"false" doc:"What leaves in each hour in which anything does."`
 }
 
 type forecastHourView struct {
-	At       time.Time `json:"at" doc:"The start of the hour, counted from the start of the campaign."`
+	At       time.Time `json:"at" example:"2026-06-01T09:00:00Z" doc:"The start of the hour, counted from the start of the campaign."`
 	Message1 int       `json:"message_1"`
 	Message2 int       `json:"message_2"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -184,4 +185,21 @@ func TestARequestThatTakesLongerThanItsBodyIsNotCutShort(t *testing.T) {
 		s.call("POST", "/campaigns/start", meantFor(object{"contact_ids": []uuid.UUID{c.ID}})), 202)
 	sent := s.call("POST", "/campaigns/"+started.Campaign.ID.String()+"/test-send", object{"phone": "+33639980003"}, key("k"))
 	assert.Equal(t, 200, sent.status, "%s", sent.body)
+}
+
+func TestWhatTakesLongHasTimeOfItsOwn(t *testing.T) {
+	s := serve(t)
+	listening := httptest.NewUnstartedServer(s.api)
+	listening.Config.WriteTimeout = time.Nanosecond // over before anything can be answered
+	listening.Start()
+	t.Cleanup(listening.Close)
+	url := listening.URL
+	_, err := http.Get(url + "/healthz")
+	require.Error(t, err)
+
+	hurried := *s
+	hurried.url = url
+	assert.Equal(t, 202, hurried.call("POST", "/contacts/import", "phone\n+33639980001\n", csvHeader).status)
+	assert.Equal(t, 200, hurried.call("GET", "/contacts/export.csv", nil).status)
+	assert.Equal(t, "overview", hurried.open(t, "/events", "").next().name)
 }

@@ -74,7 +74,7 @@ type temporalView struct {
 type workersView struct {
 	OK         bool       `json:"ok" doc:"Somebody runs campaigns."`
 	Reason     string     `json:"reason" doc:"Why not, if not."`
-	Polling    int        `json:"polling" doc:"How many worker processes asked Temporal for work in the last two minutes. One that was killed is counted for that long."`
+	Polling    int        `json:"polling" example:"2" doc:"How many worker processes asked Temporal for work in the last two minutes. One that was killed is counted for that long."`
 	LastSeenAt *time.Time `json:"last_seen_at" nullable:"true" doc:"When Temporal last heard of a worker, if it remembers any."`
 }
 

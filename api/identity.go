@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"github.com/relance/relance/store"
@@ -30,8 +31,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	request := humagin.Unwrap(ctx).Request
-	user, err := a.identify(request)
+	user, err := a.identify(humagin.Unwrap(ctx))
 	if errors.Is(err, store.ErrNotFound) {
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="relance"`)
 		err = problem(http.StatusUnauthorized, "Log in, or send a valid API token as Authorization: Bearer.")
@@ -50,17 +50,24 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 
 // identify finds who sent a request; [store.ErrNotFound] for nobody. A token
 // that is no good is not made up for by a cookie.
-func (a *API) identify(request *http.Request) (store.User, error) {
-	ctx, cancel := context.WithTimeout(request.Context(), requestTimeout)
-	defer cancel()
-	if header := request.Header.Get("Authorization"); header != "" {
-		return a.store.UserByToken(ctx, bearer(header))
+func (a *API) identify(c *gin.Context) (store.User, error) {
+	find, secret := a.store.UserBySession, sessionSecret(c.Request)
+	if header := c.GetHeader("Authorization"); header != "" {
+		find, secret = a.store.UserByToken, bearer(header)
 	}
-	secret := sessionSecret(request)
 	if secret == "" {
 		return store.User{}, store.ErrNotFound
 	}
-	return a.store.UserBySession(ctx, secret)
+	if err := a.mayTry(c); err != nil {
+		return store.User{}, err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestTimeout)
+	defer cancel()
+	user, err := find(ctx, secret)
+	if errors.Is(err, store.ErrNotFound) {
+		a.callers.forget(credential(c.Request)) // revoked, or ended
+	}
+	return user, err
 }
 
 // bearer returns the token of an Authorization header, "" for another scheme.

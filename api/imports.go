@@ -13,27 +13,27 @@ import (
 )
 
 type importView struct {
-	ID          uuid.UUID         `json:"id" format:"uuid"`
-	State       store.ImportState `json:"state" enum:"running,done,failed"`
-	Progress    float64           `json:"progress" minimum:"0" maximum:"1" doc:"The share of the file that is in the contacts; 0 while it is being received."`
-	Rows        int64             `json:"rows" doc:"Received so far; in the end imported + updated + skipped + rejected."`
-	Imported    int64             `json:"imported" doc:"Rows that made a new contact."`
-	Updated     int64             `json:"updated" doc:"Rows about a contact known before, or made by an earlier row of the file."`
-	Skipped     int64             `json:"skipped" doc:"The same where on_duplicate is skip."`
-	Rejected    int64             `json:"rejected" doc:"Rows that could not be used; errors.csv has them all."`
+	ID          uuid.UUID         `json:"id" example:"0197d2c4-90ce-7132-8f6b-3c2d1e0fa9b8" format:"uuid"`
+	State       store.ImportState `json:"state" example:"running" enum:"running,done,failed"`
+	Progress    float64           `json:"progress" example:"0.75" minimum:"0" maximum:"1" doc:"The share of the file that is in the contacts; 0 while it is being received."`
+	Rows        int64             `json:"rows" example:"1000" doc:"Received so far; in the end imported + updated + skipped + rejected."`
+	Imported    int64             `json:"imported" example:"900" doc:"Rows that made a new contact."`
+	Updated     int64             `json:"updated" example:"80" doc:"Rows about a contact known before, or made by an earlier row of the file."`
+	Skipped     int64             `json:"skipped" example:"0" doc:"The same where on_duplicate is skip."`
+	Rejected    int64             `json:"rejected" example:"20" doc:"Rows that could not be used; errors.csv has them all."`
 	Error       string            `json:"error" doc:"Why the import failed."`
-	OnDuplicate store.OnDuplicate `json:"on_duplicate" enum:"update,skip"`
-	CategoryID  *uuid.UUID        `json:"category_id" format:"uuid" nullable:"true"`
-	CreatedBy   *uuid.UUID        `json:"created_by" format:"uuid" nullable:"true"`
-	CreatedAt   time.Time         `json:"created_at"`
-	ReceivedAt  *time.Time        `json:"received_at" doc:"When the file was safely stored."`
+	OnDuplicate store.OnDuplicate `json:"on_duplicate" example:"update" enum:"update,skip"`
+	CategoryID  *uuid.UUID        `json:"category_id" example:"0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18" format:"uuid" nullable:"true"`
+	CreatedBy   *uuid.UUID        `json:"created_by" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" format:"uuid" nullable:"true"`
+	CreatedAt   time.Time         `json:"created_at" example:"2026-06-01T08:00:00Z"`
+	ReceivedAt  *time.Time        `json:"received_at" example:"2026-06-01T08:00:02Z" doc:"When the file was safely stored."`
 	FinishedAt  *time.Time        `json:"finished_at"`
-	Errors      []importErrorView `json:"errors" nullable:"false" doc:"The first rejected rows, at most 1000; left out of lists."`
+	Errors      []importErrorView `json:"errors" nullable:"false" doc:"The first rejected rows, at most 1000, for 30 days; left out of lists."`
 }
 
 type importErrorView struct {
-	Line   int64  `json:"line" doc:"The line of the file, 1 for the first."`
-	Reason string `json:"reason"`
+	Line   int64  `json:"line" example:"17" doc:"The line of the file, 1 for the first."`
+	Reason string `json:"reason" example:"phone is too short for its country"`
 }
 
 func viewImport(job store.ImportJob) importView {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 
 	"github.com/relance/relance/store"
 )
@@ -19,8 +20,6 @@ const sessionCookie = "relance_session"
 
 // Visit is what is known of a request besides what it asks, exported like [Paging].
 type Visit struct {
-	// from is the peer's address: behind a proxy the proxy's. Headers that say
-	// otherwise are not believed, because anybody can send them.
 	from    netip.Addr
 	overTLS bool   // the browser's way here, if need be to a proxy
 	agent   string // what the browser calls itself
@@ -29,10 +28,8 @@ type Visit struct {
 
 // Resolve reads the request.
 func (v *Visit) Resolve(ctx huma.Context) []error {
+	v.from = address(humagin.Unwrap(ctx))
 	request := humagin.Unwrap(ctx).Request
-	if peer, err := netip.ParseAddrPort(request.RemoteAddr); err == nil {
-		v.from = peer.Addr()
-	}
 	v.overTLS = request.TLS != nil || strings.EqualFold(request.Header.Get("X-Forwarded-Proto"), "https")
 	v.agent = browserName(request.UserAgent())
 	if request.Header.Get("Authorization") == "" {
@@ -40,6 +37,20 @@ func (v *Visit) Resolve(ctx huma.Context) []error {
 	}
 	return nil
 }
+
+// address is where a request comes from: the peer, or if that is a trusted proxy
+// whom the proxy says it came from. Anybody can send a header that says so.
+func address(c *gin.Context) netip.Addr {
+	// Some proxies add a line of their own instead of adding to the one there is,
+	// and gin reads the first line only.
+	if lines := c.Request.Header.Values(forwardedFor); len(lines) > 1 {
+		c.Request.Header.Set(forwardedFor, strings.Join(lines, ", "))
+	}
+	from, _ := netip.ParseAddr(c.ClientIP()) // nobody's where there is none
+	return from
+}
+
+const forwardedFor = "X-Forwarded-For"
 
 // browserName makes a header storable and short.
 func browserName(agent string) string {
@@ -60,8 +71,8 @@ func sessionSecret(request *http.Request) string {
 type loginInput struct {
 	Visit
 	Body struct {
-		Email    string `json:"email" minLength:"1" maxLength:"320"`
-		Password string `json:"password" minLength:"1" maxLength:"1000"`
+		Email    string `json:"email" example:"camille@example.com" minLength:"1" maxLength:"320"`
+		Password string `json:"password" example:"correct horse battery" minLength:"1" maxLength:"1000"`
 	}
 }
 
@@ -75,7 +86,7 @@ type loginOutput struct {
 func (a *API) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	user, err := a.checkPassword(ctx, in.Visit, in.Body.Email, in.Body.Password)
 	if errors.Is(err, store.ErrWrongCredentials) {
-		if err := a.store.LoginFailed(ctx, user); err != nil {
+		if err := a.store.PasswordRefused(ctx, user, store.ActionLogin); err != nil {
 			return nil, err
 		}
 		return nil, wrongCredentials()

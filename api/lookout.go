@@ -14,7 +14,7 @@ const (
 	// firstLook how long an answer waits when there is nothing to show,
 	firstLook = 500 * time.Millisecond
 	// and lookLimit how long a look itself may take.
-	lookLimit = 2 * time.Second
+	lookLimit = 5 * time.Second
 )
 
 // lookout keeps what was last seen of something that may be slow to answer, so

@@ -60,24 +60,53 @@ type engine struct {
 	workers func(ctx context.Context) (polling int, lastSeen time.Time, err error)
 }
 
-func (e *engine) StartCampaign(_ context.Context, id uuid.UUID) error {
+func (e *engine) StartCampaign(ctx context.Context, id uuid.UUID) error {
+	if err := e.let(ctx); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	if e.block != nil {
-		<-e.block
-	}
 	e.started = append(e.started, id)
 	return e.err
 }
 
-func (e *engine) TellDecided(_ context.Context, id uuid.UUID) error {
+// let waits until the engine is not blocked, if it is.
+func (e *engine) let(ctx context.Context) error {
+	if e.block == nil {
+		return nil
+	}
+	select {
+	case <-e.block:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// awaitTold waits until the engine was told of so many decisions.
+func (e *engine) awaitTold(t *testing.T, campaigns ...uuid.UUID) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		e.mutex.Lock()
+		defer e.mutex.Unlock()
+		assert.Equal(c, campaigns, e.told)
+	}, 5*time.Second, time.Millisecond)
+}
+
+func (e *engine) TellDecided(ctx context.Context, id uuid.UUID) error {
+	if err := e.let(ctx); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.told = append(e.told, id)
 	return e.err
 }
 
-func (e *engine) Wake(_ context.Context, _, contactID uuid.UUID) error {
+func (e *engine) Wake(ctx context.Context, _, contactID uuid.UUID) error {
+	if err := e.let(ctx); err != nil {
+		return err
+	}
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.woken = append(e.woken, contactID)
@@ -207,11 +236,13 @@ func (s *server) call(method, path string, body any, headers ...header) answer {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+adminToken)
+	given := map[string]bool{}
 	for _, h := range headers {
-		if h.value == "" {
+		if !given[h.name] {
 			request.Header.Del(h.name)
-		} else {
-			request.Header.Set(h.name, h.value)
+		}
+		if given[h.name] = true; h.value != "" {
+			request.Header.Add(h.name, h.value)
 		}
 	}
 	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true}

@@ -12,17 +12,17 @@ import (
 )
 
 type messageView struct {
-	ID          uuid.UUID              `json:"id" format:"uuid" doc:"Also the reference that the provider was given."`
-	CampaignID  uuid.UUID              `json:"campaign_id" format:"uuid"`
-	ContactID   uuid.UUID              `json:"contact_id" format:"uuid"`
-	Phone       string                 `json:"phone"`
-	Name        string                 `json:"name"`
-	MessageType campaign.MessageType   `json:"message_type" enum:"message_1,message_2"`
-	Status      campaign.MessageStatus `json:"status" enum:"pending,sending,sent,delivered,read,failed,no_interaction,unknown"`
-	Attempts    int                    `json:"attempts"`
-	CreatedAt   time.Time              `json:"created_at"`
-	SentAt      *time.Time             `json:"sent_at"`
-	DeliveredAt *time.Time             `json:"delivered_at"`
+	ID          uuid.UUID              `json:"id" example:"0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b" format:"uuid" doc:"Also the reference that the provider was given."`
+	CampaignID  uuid.UUID              `json:"campaign_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
+	ContactID   uuid.UUID              `json:"contact_id" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13" format:"uuid"`
+	Phone       string                 `json:"phone" example:"+33639980001"`
+	Name        string                 `json:"name" example:"Camille"`
+	MessageType campaign.MessageType   `json:"message_type" example:"message_1" enum:"message_1,message_2"`
+	Status      campaign.MessageStatus `json:"status" example:"delivered" enum:"pending,sending,sent,delivered,read,failed,no_interaction,unknown"`
+	Attempts    int                    `json:"attempts" example:"1"`
+	CreatedAt   time.Time              `json:"created_at" example:"2026-06-01T09:00:00Z"`
+	SentAt      *time.Time             `json:"sent_at" example:"2026-06-01T09:00:03Z"`
+	DeliveredAt *time.Time             `json:"delivered_at" example:"2026-06-01T09:00:04Z"`
 	ReadAt      *time.Time             `json:"read_at"`
 	FailedAt    *time.Time             `json:"failed_at"`
 	Error       string                 `json:"error" doc:"The provider's words about a message that failed."`
@@ -38,9 +38,9 @@ func viewMessage(m store.MessageRow) messageView {
 
 type listMessagesInput struct {
 	Paging
-	CampaignID uuid.UUID `query:"campaign_id" format:"uuid" doc:"Only messages of this campaign."`
-	Status     string    `query:"status" enum:"pending,sending,sent,delivered,read,failed,no_interaction,unknown" doc:"Only messages in this status."`
-	Type       string    `query:"type" enum:"message_1,message_2" doc:"Only Message 1s, or only Message 2s."`
+	CampaignID uuid.UUID `query:"campaign_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid" doc:"Only messages of this campaign."`
+	Status     string    `query:"status" example:"failed" enum:"pending,sending,sent,delivered,read,failed,no_interaction,unknown" doc:"Only messages in this status."`
+	Type       string    `query:"type" example:"message_2" enum:"message_1,message_2" doc:"Only Message 1s, or only Message 2s."`
 }
 
 func (a *API) listMessages(ctx context.Context, in *listMessagesInput) (*listOutput[messageView], error) {

@@ -14,11 +14,11 @@ type monitoringView struct {
 	Quota  quotaView  `json:"quota"`
 	Device deviceView `json:"device"`
 	// ReplyRate is nil until somebody was messaged.
-	ReplyRate         *float64      `json:"reply_rate" nullable:"true" doc:"The share of contacts messaged on the last seven days who replied in time."`
-	RemainingCapacity int           `json:"remaining_capacity" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
+	ReplyRate         *float64      `json:"reply_rate" example:"0.31" nullable:"true" doc:"The share of contacts messaged on the last seven days who replied in time."`
+	RemainingCapacity int           `json:"remaining_capacity" example:"212" doc:"How many contacts could be sent Message 1 now, with room kept for their answers."`
 	Backlog           backlogView   `json:"backlog"`
-	Temporal          string        `json:"temporal" enum:"ok,unreachable" doc:"While it is unreachable, campaigns wait. This, redis and workers may be seconds old."`
-	Redis             string        `json:"redis" enum:"ok,unreachable,off" doc:"Without it every answer comes from the database."`
+	Temporal          string        `json:"temporal" example:"ok" enum:"ok,unreachable,unknown" doc:"While it is unreachable, campaigns wait; unknown until a first look has ended. This, redis and workers may be seconds old."`
+	Redis             string        `json:"redis" example:"ok" enum:"ok,unreachable,off,unknown" doc:"Without it every answer comes from the database."`
 	Workers           workersView   `json:"workers"`
 	Days              []dayView     `json:"days" nullable:"false" doc:"The last seven days, today last."`
 	Errors            []failureView `json:"errors" nullable:"false" doc:"The newest failures, at most 50. What has been put right since is not among them."`
@@ -26,14 +26,14 @@ type monitoringView struct {
 }
 
 type failureView struct {
-	Kind   store.FailureKind `json:"kind" enum:"message_failed,message_unknown,webhook_failed,import_failed"`
+	Kind   store.FailureKind `json:"kind" example:"message_failed" enum:"message_failed,message_unknown,webhook_failed,import_failed"`
 	At     time.Time         `json:"at"`
-	ID     uuid.UUID         `json:"id" doc:"The message's, the webhook's or the import's."`
-	Reason string            `json:"reason"`
+	ID     uuid.UUID         `json:"id" example:"0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b" doc:"The message's, the webhook's or the import's."`
+	Reason string            `json:"reason" example:"the number is not on WhatsApp"`
 
-	CampaignID  *uuid.UUID            `json:"campaign_id" nullable:"true" doc:"Of a message."`
-	ContactID   *uuid.UUID            `json:"contact_id" nullable:"true" doc:"Of a message."`
-	MessageType *campaign.MessageType `json:"message_type" nullable:"true" enum:"message_1,message_2" doc:"Of a message."`
+	CampaignID  *uuid.UUID            `json:"campaign_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" nullable:"true" doc:"Of a message."`
+	ContactID   *uuid.UUID            `json:"contact_id" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13" nullable:"true" doc:"Of a message."`
+	MessageType *campaign.MessageType `json:"message_type" example:"message_1" nullable:"true" enum:"message_1,message_2" doc:"Of a message."`
 }
 
 // dayView is one day in UTC.
@@ -56,25 +56,25 @@ func viewDay(d store.Day) dayView {
 }
 
 type backlogView struct {
-	Webhooks        int64      `json:"webhooks" doc:"Webhooks that are stored and not applied. An acknowledgement of a message that is not known is among them for ten minutes."`
+	Webhooks        int64      `json:"webhooks" example:"0" doc:"Webhooks that are stored and not applied. An acknowledgement of a message that is not known is among them for ten minutes."`
 	OldestWebhookAt *time.Time `json:"oldest_webhook_at" doc:"Since when the oldest of them waits."`
-	Answers         int64      `json:"answers" doc:"Message 2s that are owed and have not left."`
+	Answers         int64      `json:"answers" example:"2" doc:"Message 2s that are owed and have not left."`
 	OldestAnswerAt  *time.Time `json:"oldest_answer_at" doc:"Since when the oldest of them is owed."`
 }
 
 type quotaView struct {
-	Limit         int                 `json:"limit" doc:"How many messages may leave in any window."`
-	WindowSeconds float64             `json:"window_seconds"`
-	Used          int                 `json:"used" doc:"Messages that left in the window that ends now, or may have."`
-	Left          int                 `json:"left"`
-	Reserved      int                 `json:"reserved" doc:"Of what is left, what is held for admitted contacts and for answers."`
-	NextSlotAt    time.Time           `json:"next_slot_at" doc:"When the next message may leave; now while there is room."`
-	Level         campaign.QuotaLevel `json:"level" enum:"ok,attention,danger,blocked"`
+	Limit         int                 `json:"limit" example:"1000" doc:"How many messages may leave in any window."`
+	WindowSeconds float64             `json:"window_seconds" example:"86400"`
+	Used          int                 `json:"used" example:"480" doc:"Messages that left in the window that ends now, or may have."`
+	Left          int                 `json:"left" example:"520"`
+	Reserved      int                 `json:"reserved" example:"308" doc:"Of what is left, what is held for admitted contacts and for answers."`
+	NextSlotAt    time.Time           `json:"next_slot_at" example:"2026-06-01T09:00:00Z" doc:"When the next message may leave; now while there is room."`
+	Level         campaign.QuotaLevel `json:"level" example:"ok" enum:"ok,attention,danger,blocked"`
 }
 
 type deviceView struct {
-	ID         string     `json:"id"`
-	Halted     bool       `json:"halted" doc:"The provider says that the device cannot send; resuming a campaign tries again."`
+	ID         string     `json:"id" example:"64a1b2c3d4e5f60718293a4b"`
+	Halted     bool       `json:"halted" example:"false" doc:"The provider says that the device cannot send; resuming a campaign tries again."`
 	HaltedAt   *time.Time `json:"halted_at"`
 	HaltReason string     `json:"halt_reason"`
 }

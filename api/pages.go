@@ -15,15 +15,15 @@ import (
 // Paging is what every list takes. It is exported because huma looks into
 // exported embedded types only.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most."`
+	Limit  int    `query:"limit" example:"20" minimum:"1" maximum:"200" default:"50" doc:"How many items at most."`
 	Cursor string `query:"cursor" maxLength:"1000" doc:"The next_cursor of the page before."`
 }
 
 // list is one page of a list.
 type list[T any] struct {
 	Items      []T     `json:"items" nullable:"false"`
-	NextCursor *string `json:"next_cursor" doc:"Ask for the next page with it; null on the last page."`
-	Total      *int64  `json:"total,omitempty" doc:"All items of the list; left out where counting them is not cheap."`
+	NextCursor *string `json:"next_cursor" example:"eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0" doc:"Ask for the next page with it; null on the last page."`
+	Total      *int64  `json:"total,omitempty" example:"1250" doc:"All items of the list; left out where counting them is not cheap."`
 }
 
 type listOutput[T any] struct{ Body list[T] }
@@ -79,7 +79,7 @@ func cursorAfter(next *store.Position) (*string, error) {
 
 // ByID is the path of one thing, exported like [Paging].
 type ByID struct {
-	ID uuid.UUID `path:"id" format:"uuid"`
+	ID uuid.UUID `path:"id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
 }
 
 // listKey is the cache's key of a list. What was asked is hashed: it may be a

@@ -10,12 +10,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 	"golang.org/x/time/rate"
+
+	"github.com/relance/relance/store"
 )
 
 const (
 	// defaultRate is how many requests a second one caller may make.
 	defaultRate = 100
+	// unknownPerSecond is how many credentials that this process has not met yet may
+	// be tried from one place. A browser tries one; whoever makes them up, many.
+	unknownPerSecond = 20
 	// mostCallers bounds the memory that counting takes, some 200 bytes each.
 	mostCallers = 10_000
 )
@@ -55,6 +61,20 @@ func (c *callers) take(caller [sha256.Size]byte, at time.Time) (left float64, al
 	return limiter.TokensAt(at), allowed
 }
 
+// knows tells whether requests of a caller are being counted.
+func (c *callers) knows(caller [sha256.Size]byte) bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.limiters[caller] != nil
+}
+
+// forget begins anew with a caller.
+func (c *callers) forget(caller [sha256.Size]byte) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	delete(c.limiters, caller)
+}
+
 // forgetIdle drops who has used nothing up, which changes nothing for them. If
 // that is nobody everybody is forgiven: memory comes first.
 func (c *callers) forgetIdle(at time.Time) {
@@ -90,7 +110,20 @@ func (a *API) limit(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// credential is what a caller was recognised by, hashed.
+// mayTry keeps who makes credentials up from making the database look each of
+// them up. Whoever was recognised before is not concerned, wherever they come from.
+func (a *API) mayTry(c *gin.Context) error {
+	if a.callers.knows(credential(c.Request)) {
+		return nil
+	}
+	place := sha256.Sum256([]byte(store.Place(address(c)).String()))
+	if left, allowed := a.strangers.take(place, time.Now()); !allowed {
+		return tooMany(time.Duration((1-left)/unknownPerSecond*float64(time.Second)), "Too many unknown tokens or sessions were tried from this address.")
+	}
+	return nil
+}
+
+// credential is what a caller is recognised by, hashed.
 func credential(request *http.Request) [sha256.Size]byte {
 	if header := request.Header.Get("Authorization"); header != "" {
 		return sha256.Sum256([]byte(bearer(header)))

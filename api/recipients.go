@@ -12,18 +12,18 @@ import (
 )
 
 type recipientView struct {
-	ContactID      uuid.UUID               `json:"contact_id" format:"uuid"`
-	Phone          string                  `json:"phone"`
-	Name           string                  `json:"name"`
-	State          campaign.RecipientState `json:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped"`
-	StateReason    campaign.Reason         `json:"state_reason"`
-	Message1Status campaign.MessageStatus  `json:"message_1_status"`
-	Message1SentAt *time.Time              `json:"message_1_sent_at"`
+	ContactID      uuid.UUID               `json:"contact_id" example:"0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13" format:"uuid"`
+	Phone          string                  `json:"phone" example:"+33639980001"`
+	Name           string                  `json:"name" example:"Camille"`
+	State          campaign.RecipientState `json:"state" example:"stopped" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped"`
+	StateReason    campaign.Reason         `json:"state_reason" example:"opted_out"`
+	Message1Status campaign.MessageStatus  `json:"message_1_status" example:"read"`
+	Message1SentAt *time.Time              `json:"message_1_sent_at" example:"2026-06-01T09:00:03Z"`
 	Message2Status *campaign.MessageStatus `json:"message_2_status" doc:"null while no Message 2 is owed."`
 	Message2SentAt *time.Time              `json:"message_2_sent_at"`
-	WindowEndsAt   *time.Time              `json:"window_ends_at" doc:"A reply before this moment earns Message 2."`
+	WindowEndsAt   *time.Time              `json:"window_ends_at" example:"2026-06-02T09:00:03Z" doc:"A reply before this moment earns Message 2."`
 	RepliedAt      *time.Time              `json:"replied_at"`
-	FinishedAt     *time.Time              `json:"finished_at"`
+	FinishedAt     *time.Time              `json:"finished_at" example:"2026-06-01T10:12:03Z"`
 	Error          string                  `json:"error" doc:"The provider's words about a message that failed."`
 }
 
@@ -39,8 +39,9 @@ func viewRecipient(r store.RecipientRow) recipientView {
 type listRecipientsInput struct {
 	ByID
 	Paging
-	State string `query:"state" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
-	Query string `query:"q" maxLength:"100" example:"emma" doc:"Only recipients whose name or phone number contains this, as they were at the start."`
+	State   string `query:"state" example:"no_interaction" enum:"pending,admitted,message_1_sent,replied,message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"Only recipients in this state."`
+	Reached string `query:"reached" example:"replied" enum:"sent,delivered,read,replied,answered" doc:"Only recipients who came so far, or further: their Message 1 was sent, delivered or read, they replied in time, Message 2 was sent."`
+	Query   string `query:"q" maxLength:"100" example:"emma" doc:"Only recipients whose name or phone number contains this, as they were at the start."`
 }
 
 func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*listOutput[recipientView], error) {
@@ -54,18 +55,18 @@ func (a *API) listRecipients(ctx context.Context, in *listRecipientsInput) (*lis
 	if err := storable(in.Query); err != nil {
 		return nil, invalid("query.q", "%s", err)
 	}
-	of, err := a.store.Campaign(ctx, in.ID)
+	total, err := a.store.AudienceSize(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	filter := store.RecipientFilter{State: campaign.RecipientState(in.State), Query: strings.TrimSpace(in.Query)}
+	filter := store.RecipientFilter{State: campaign.RecipientState(in.State), Reached: store.Reached(in.Reached), Query: strings.TrimSpace(in.Query)}
 	rows, more, err := a.store.Recipients(ctx, in.ID, filter, *after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	body := list[recipientView]{Items: viewAll(rows, viewRecipient)}
 	if filter == (store.RecipientFilter{}) {
-		body.Total = &of.TotalContacts
+		body.Total = &total
 	}
 	if more {
 		if body.NextCursor, err = cursorTo(rows[len(rows)-1].Position); err != nil {

@@ -25,7 +25,7 @@ const (
 type rehearsalBody struct {
 	CampaignBody
 	ReplyAfter string `json:"reply_after,omitempty" example:"5m-6h" maxLength:"100" doc:"How long after Message 1 replies come: evenly between two bounds, or such as \"median 30m spread 4\", which is assumed if left out."`
-	Seed       uint64 `json:"seed,omitempty" default:"1" maximum:"9007199254740991" doc:"Another seed lets chance fall out differently; the same gives the same again."`
+	Seed       uint64 `json:"seed,omitempty" example:"7" default:"1" maximum:"9007199254740991" doc:"Another seed lets chance fall out differently; the same gives the same again."`
 }
 
 type rehearseInput struct{ Body rehearsalBody }

@@ -86,7 +86,8 @@ func (a *API) routes() {
 
 // document tells OpenAPI what huma does not know.
 func (a *API) document() {
-	a.huma.OpenAPI().Components.Schemas.Map()["ErrorModel"].Properties["type"].Format = "uri-reference" // to our own pages
+	problemType := a.huma.OpenAPI().Components.Schemas.Map()["ErrorModel"].Properties["type"]
+	problemType.Format, problemType.Examples = "uri-reference", []any{typeURI(http.StatusUnprocessableEntity)} // on our own pages
 	paths := a.huma.OpenAPI().Paths
 	paths["/contacts/import"].Post.RequestBody = csvBody()
 	paths["/webhooks/wassenger"].Post.RequestBody = webhookBody()

@@ -11,12 +11,12 @@ import (
 )
 
 type sessionView struct {
-	ID         uuid.UUID  `json:"id" format:"uuid"`
-	Agent      string     `json:"agent" doc:"What the browser called itself when it logged in."`
-	Current    bool       `json:"current" doc:"Whether it is the one that asks."`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"To the minute."`
-	ExpiresAt  time.Time  `json:"expires_at"`
+	ID         uuid.UUID  `json:"id" example:"4f6b8f0e-51c7-4f39-a6e0-9b1f7d2c3a58" format:"uuid"`
+	Agent      string     `json:"agent" example:"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0" doc:"What the browser called itself when it logged in."`
+	Current    bool       `json:"current" example:"true" doc:"Whether it is the one that asks."`
+	CreatedAt  time.Time  `json:"created_at" example:"2026-06-01T08:00:00Z"`
+	LastUsedAt *time.Time `json:"last_used_at" example:"2026-06-01T09:00:00Z" doc:"To the minute."`
+	ExpiresAt  time.Time  `json:"expires_at" example:"2026-06-08T08:00:00Z"`
 }
 
 func viewSession(s store.Session) sessionView {
@@ -42,7 +42,7 @@ func (a *API) endSession(ctx context.Context, in *ByID) (*struct{}, error) {
 
 type endedOutput struct {
 	Body struct {
-		Ended int64 `json:"ended" doc:"How many sessions there were."`
+		Ended int64 `json:"ended" example:"2" doc:"How many sessions there were."`
 	}
 }
 
@@ -60,8 +60,8 @@ func (a *API) endOtherSessions(ctx context.Context, in *listSessionsInput) (*end
 type changePasswordInput struct {
 	Visit
 	Body struct {
-		Current string `json:"current_password" minLength:"1" maxLength:"1000"`
-		New     string `json:"new_password" minLength:"8" maxLength:"200"`
+		Current string `json:"current_password" example:"correct horse battery" minLength:"1" maxLength:"1000"`
+		New     string `json:"new_password" example:"a longer phrase than before" minLength:"8" maxLength:"200"`
 	}
 }
 
@@ -78,6 +78,9 @@ func (a *API) changePassword(ctx context.Context, in *changePasswordInput) (*cha
 	}
 	_, err := a.checkPassword(ctx, in.Visit, caller(ctx).Email, in.Body.Current)
 	if errors.Is(err, store.ErrWrongCredentials) {
+		if err := a.store.PasswordRefused(ctx, caller(ctx), store.ActionChangePassword); err != nil {
+			return nil, err
+		}
 		return nil, invalid("body.current_password", "must be the password that you log in with")
 	}
 	if err != nil {

@@ -20,17 +20,17 @@ type Provider interface {
 }
 
 type testSendInput struct {
-	ID   uuid.UUID `path:"id" format:"uuid"`
+	ID   uuid.UUID `path:"id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
 	Body struct {
 		Phone   string               `json:"phone" example:"+33639980001"`
 		Country string               `json:"country,omitempty" maxLength:"2" example:"FR" doc:"The country of a number without a country code."`
-		Message campaign.MessageType `json:"message,omitempty" enum:"message_1,message_2" default:"message_1"`
+		Message campaign.MessageType `json:"message,omitempty" example:"message_1" enum:"message_1,message_2" default:"message_1"`
 	}
 }
 
 type testSendOutput struct {
 	Body struct {
-		MessageID uuid.UUID `json:"message_id" format:"uuid" doc:"The reference under which the provider knows the message."`
+		MessageID uuid.UUID `json:"message_id" example:"0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b" format:"uuid" doc:"The reference under which the provider knows the message."`
 	}
 }
 

@@ -12,19 +12,19 @@ import (
 
 type timelineView struct {
 	At              time.Time                `json:"at"`
-	Event           store.TimelineEvent      `json:"event" enum:"created,opted_out,sent,delivered,read,failed,replied,answered,finished" doc:"Message 1 is sent, Message 2 answers."`
+	Event           store.TimelineEvent      `json:"event" example:"replied" enum:"created,opted_out,sent,delivered,read,failed,replied,answered,finished" doc:"Message 1 is sent, Message 2 answers."`
 	Campaign        *campaignName            `json:"campaign,omitempty" doc:"Left out of events about the contact itself."`
-	MessageType     campaign.MessageType     `json:"message_type,omitempty" enum:"message_1,message_2" doc:"Which message was sent, answered, delivered, read or failed."`
+	MessageType     campaign.MessageType     `json:"message_type,omitempty" example:"message_1" enum:"message_1,message_2" doc:"Which message was sent, answered, delivered, read or failed."`
 	Error           string                   `json:"error,omitempty" doc:"failed: the provider's words."`
-	InteractionType campaign.InteractionType `json:"interaction_type,omitempty" enum:"text,emoji,voice,audio,image,video,document" doc:"replied: with what."`
-	Within24h       *bool                    `json:"within_24h,omitempty" doc:"replied: whether the reply window was open."`
-	State           campaign.RecipientState  `json:"state,omitempty" enum:"message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"finished: how the campaign ended for the contact."`
-	Reason          campaign.Reason          `json:"reason,omitempty" doc:"finished: why, where the state alone does not say it."`
+	InteractionType campaign.InteractionType `json:"interaction_type,omitempty" example:"voice" enum:"text,emoji,voice,audio,image,video,document" doc:"replied: with what."`
+	Within24h       *bool                    `json:"within_24h,omitempty" example:"true" doc:"replied: whether the reply window was open."`
+	State           campaign.RecipientState  `json:"state,omitempty" example:"message_2_sent" enum:"message_2_sent,no_interaction,late_interaction,failed,not_sent,stopped" doc:"finished: how the campaign ended for the contact."`
+	Reason          campaign.Reason          `json:"reason,omitempty" example:"deadline" doc:"finished: why, where the state alone does not say it."`
 }
 
 type campaignName struct {
-	ID   uuid.UUID `json:"id" format:"uuid"`
-	Name string    `json:"name"`
+	ID   uuid.UUID `json:"id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid"`
+	Name string    `json:"name" example:"Offre de printemps"`
 }
 
 func viewTimelineEntry(e store.TimelineEntry) timelineView {

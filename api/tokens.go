@@ -11,10 +11,10 @@ import (
 )
 
 type tokenView struct {
-	ID         uuid.UUID  `json:"id" format:"uuid"`
-	Name       string     `json:"name" doc:"What it is for."`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"To the minute."`
+	ID         uuid.UUID  `json:"id" example:"0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5" format:"uuid"`
+	Name       string     `json:"name" example:"Shop" doc:"What it is for."`
+	CreatedAt  time.Time  `json:"created_at" example:"2026-06-01T08:00:00Z"`
+	LastUsedAt *time.Time `json:"last_used_at" example:"2026-06-01T09:00:00Z" doc:"To the minute."`
 }
 
 func viewToken(t store.Token) tokenView {
@@ -35,7 +35,7 @@ func ofUser(ctx context.Context, asked uuid.UUID) (uuid.UUID, error) {
 
 type listTokensInput struct {
 	Paging
-	UserID uuid.UUID `query:"user_id" format:"uuid" doc:"Another user's tokens, for a super_admin."`
+	UserID uuid.UUID `query:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" format:"uuid" doc:"Another user's tokens, for a super_admin."`
 }
 
 func (a *API) listTokens(ctx context.Context, in *listTokensInput) (*listOutput[tokenView], error) {
@@ -69,11 +69,11 @@ const longestTokenName = 100
 // createdTokenView adds what is shown this once. Its schema is its own: huma
 // would take an embedded one's name.
 type createdTokenView struct {
-	ID         uuid.UUID  `json:"id" format:"uuid"`
-	Name       string     `json:"name"`
-	CreatedAt  time.Time  `json:"created_at"`
+	ID         uuid.UUID  `json:"id" example:"0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5" format:"uuid"`
+	Name       string     `json:"name" example:"Shop"`
+	CreatedAt  time.Time  `json:"created_at" example:"2026-06-01T08:00:00Z"`
 	LastUsedAt *time.Time `json:"last_used_at"`
-	Token      string     `json:"token" doc:"Shown this once; only its hash is stored."`
+	Token      string     `json:"token" example:"rel_xJ0hS3m2Qv7c1nT5yK8bW4pD6gF9aL0eR2uZ3iO1sVw" doc:"Shown this once; only its hash is stored."`
 }
 
 type createTokenOutput struct{ Body createdTokenView }
@@ -95,7 +95,7 @@ func (a *API) createToken(ctx context.Context, in *createTokenInput) (*createTok
 
 type revokeTokenInput struct {
 	ByID
-	UserID uuid.UUID `query:"user_id" format:"uuid" doc:"Another user whose token it is, for a super_admin."`
+	UserID uuid.UUID `query:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" format:"uuid" doc:"Another user whose token it is, for a super_admin."`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *revokeTokenInput) (*struct{}, error) {

@@ -13,11 +13,11 @@ import (
 )
 
 type userView struct {
-	ID         uuid.UUID  `json:"id" format:"uuid"`
-	Email      string     `json:"email" format:"email"`
-	Role       store.Role `json:"role" enum:"admin,super_admin"`
+	ID         uuid.UUID  `json:"id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" format:"uuid"`
+	Email      string     `json:"email" example:"camille@example.com" format:"email"`
+	Role       store.Role `json:"role" example:"admin" enum:"admin,super_admin"`
 	DisabledAt *time.Time `json:"disabled_at" doc:"Since when the user may not do anything."`
-	CreatedAt  time.Time  `json:"created_at"`
+	CreatedAt  time.Time  `json:"created_at" example:"2026-06-01T08:00:00Z"`
 }
 
 func viewUser(u store.User) userView {
@@ -47,8 +47,8 @@ func (a *API) listUsers(ctx context.Context, in *Paging) (*listOutput[userView],
 type createUserInput struct {
 	Body struct {
 		Email    string     `json:"email" example:"name@example.com"`
-		Password string     `json:"password" minLength:"8" maxLength:"200"`
-		Role     store.Role `json:"role" enum:"admin,super_admin"`
+		Password string     `json:"password" example:"correct horse battery" minLength:"8" maxLength:"200"`
+		Role     store.Role `json:"role" example:"admin" enum:"admin,super_admin"`
 	}
 }
 
@@ -83,9 +83,9 @@ func (a *API) createUser(ctx context.Context, in *createUserInput) (*userOutput,
 type changeUserInput struct {
 	ByID
 	Body struct {
-		Role     *store.Role `json:"role,omitempty" enum:"admin,super_admin"`
-		Disabled *bool       `json:"disabled,omitempty" doc:"Ends the user's sessions; API tokens open nothing until the user is enabled again."`
-		Password *string     `json:"password,omitempty" minLength:"8" maxLength:"200" doc:"Ends the user's sessions."`
+		Role     *store.Role `json:"role,omitempty" example:"super_admin" enum:"admin,super_admin"`
+		Disabled *bool       `json:"disabled,omitempty" example:"true" doc:"Ends the user's sessions; API tokens open nothing until the user is enabled again."`
+		Password *string     `json:"password,omitempty" example:"a longer phrase than before" minLength:"8" maxLength:"200" doc:"Ends the user's sessions."`
 	}
 }
 

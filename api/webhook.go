@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
@@ -24,7 +25,7 @@ const (
 )
 
 type webhookInput struct {
-	QueryToken  string `query:"token" doc:"The webhook token, where no header can be set."`
+	QueryToken  string `query:"token" example:"a-long-random-string" doc:"The webhook token, where no header can be set."`
 	HeaderToken string `header:"X-Webhook-Token"`
 	request     *http.Request
 	writer      http.ResponseWriter
@@ -97,12 +98,18 @@ func (a *API) signed(signature string, raw []byte) bool {
 	return hmac.Equal(given, mac.Sum(nil))
 }
 
+// webhookExample is a reply, as short as Relance needs it.
+const webhookExample = `{"id":"665b1f0c2d3e4f5a6b7c8d9e","event":"message:in:new","device":{"id":"64a1b2c3d4e5f60718293a4b"},` +
+	`"data":{"id":"3EB0C767D26A1D2F5F1A","type":"text","flow":"inbound","fromNumber":"+33639980001","body":"Oui, avec plaisir"}}`
+
 // webhookBody tells OpenAPI about a body that huma does not read.
 func webhookBody() *huma.RequestBody {
 	return &huma.RequestBody{
 		Required: true,
 		Description: "An event as Wassenger sends it, at most 1 MiB. If a secret is configured, the signature header must carry " +
 			"the HMAC-SHA256 of the body in hex.",
-		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}},
+		Content: map[string]*huma.MediaType{"application/json": {
+			Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}, Example: json.RawMessage(webhookExample),
+		}},
 	}
 }

@@ -92,13 +92,28 @@ func contactsWanted(b *testing.B) int {
 // populate fills the database as years of use would.
 func (r *relance) populate(contacts int) base {
 	r.b.Helper()
-	exec := func(query string, args ...any) {
-		r.b.Helper()
-		_, err := r.db.ExecContext(r.b.Context(), query, args...)
-		require.NoError(r.b, err)
-	}
+	r.fill(contacts)
+	filled := base{contacts: contacts}
+	require.NoError(r.b, r.db.QueryRowContext(r.b.Context(), `SELECT count(*) FROM contact_categories kc JOIN categories c ON c.id = kc.category_id
+		JOIN contacts k ON k.id = kc.contact_id WHERE c.name = 'Category 1' AND k.opted_out_at IS NULL`).Scan(&filled.recipients))
+	filled.categoryIDs = r.ids(`SELECT id FROM categories ORDER BY name`)
+	filled.contactIDs = r.ids(`SELECT id FROM contacts TABLESAMPLE SYSTEM (1) LIMIT 5000`)
+	filled.campaign = r.played(filled)
+	r.exec(`VACUUM ANALYZE`)
+	return filled
+}
+
+func (r *relance) exec(query string, args ...any) {
+	r.b.Helper()
+	_, err := r.db.ExecContext(r.b.Context(), query, args...)
+	require.NoError(r.b, err)
+}
+
+// fill makes contacts and the categories that they are in.
+func (r *relance) fill(contacts int) {
+	r.b.Helper()
 	// Ids begin with the time, as those made by Relance do; half a minute apart.
-	exec(`
+	r.exec(`
 		INSERT INTO contacts (id, phone, name, attributes, created_at, updated_at)
 		SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM at) * 1000 AS bigint)), 12, '0') || '7' || substr(md5(CAST(n AS text)), 1, 3)
 		            || '8' || substr(md5(CAST(n AS text)), 4, 15) AS uuid),
@@ -107,23 +122,14 @@ func (r *relance) populate(contacts int) base {
 		       || initcap(substr(translate(md5(CAST(n AS text)), '0123456789', 'aeioulnrst'), 1, 4 + n % 5)),
 		       jsonb_build_object('city', 'Lyon', 'loyalty', n % 1000), at, at
 		FROM (SELECT n, now() - make_interval(secs => 30 * ($1 - n)) AS at FROM generate_series(1, $1) n) s`, contacts)
-	exec(`INSERT INTO categories (id, name) SELECT gen_random_uuid(), 'Category ' || n FROM generate_series(1, $1) n`, categories)
-	exec(`
+	r.exec(`INSERT INTO categories (id, name) SELECT gen_random_uuid(), 'Category ' || n FROM generate_series(1, $1) n`, categories)
+	r.exec(`
 		INSERT INTO contact_categories (contact_id, category_id)
 		SELECT k.id, c.id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM contacts) k
 		JOIN (SELECT id, row_number() OVER (ORDER BY name) AS n FROM categories) c ON c.n = 1 + k.n % $1 OR c.n = 1 AND k.n % 10 = 0
 		ON CONFLICT DO NOTHING`, categories)
-	exec(`UPDATE contacts SET opted_out_at = now() WHERE id IN (SELECT id FROM contacts ORDER BY phone LIMIT $1)`, contacts/100)
-	exec(`VACUUM ANALYZE`)
-
-	filled := base{contacts: contacts}
-	require.NoError(r.b, r.db.QueryRowContext(r.b.Context(), `SELECT count(*) FROM contact_categories kc JOIN categories c ON c.id = kc.category_id
-		JOIN contacts k ON k.id = kc.contact_id WHERE c.name = 'Category 1' AND k.opted_out_at IS NULL`).Scan(&filled.recipients))
-	filled.categoryIDs = r.ids(`SELECT id FROM categories ORDER BY name`)
-	filled.contactIDs = r.ids(`SELECT id FROM contacts TABLESAMPLE SYSTEM (1) LIMIT 5000`)
-	filled.campaign = r.played(filled)
-	exec(`VACUUM ANALYZE`)
-	return filled
+	r.exec(`UPDATE contacts SET opted_out_at = now() WHERE id IN (SELECT id FROM contacts ORDER BY phone LIMIT $1)`, contacts/100)
+	r.exec(`VACUUM ANALYZE`)
 }
 
 // played is a large campaign that ended some days ago, as its rows are then.
@@ -151,8 +157,7 @@ func (r *relance) played(filled base) uuid.UUID {
 		 SELECT gen_random_uuid(), campaign_id, contact_id, 'text', replied_at, true, contact_id::text FROM recipients
 		 WHERE campaign_id = $1 AND replied_at IS NOT NULL`,
 	} {
-		_, err := r.db.ExecContext(r.b.Context(), query, started.ID)
-		require.NoError(r.b, err)
+		r.exec(query, started.ID)
 	}
 	return started.ID
 }

@@ -48,7 +48,7 @@ func TestWhenInDoubtAnAnswerIsNotTaken(t *testing.T) {
 	off, err := cache.New("", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	for name, c := range map[string]*cache.Cache{
-		"nil": nil, "off": off, "away": connect(t, "127.0.0.1:1"), "silent": connect(t, silent(t)),
+		"nil": nil, "off": off, "away": connect(t, "127.0.0.1:1"), "silent": connectTo(t, "redis://"+silent(t)),
 	} {
 		campaign, contact := uuid.New(), uuid.New()
 		for range 5 {

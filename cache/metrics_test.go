@@ -84,7 +84,7 @@ func TestTheHitRateAndTheBreakerAreTold(t *testing.T) {
 	assert.NotEqual(t, "closed", breakerState(t, c))
 
 	require.NoError(t, redis.Restart())
-	require.Eventually(t, func() bool { return breakerState(t, c) == "closed" }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return breakerState(t, c) == "closed" }, time.Minute, 10*time.Millisecond)
 
 	problems, err := testutil.CollectAndLint(c)
 	require.NoError(t, err)

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// redisTimeout bounds every call: a cache slower than the database is no cache.
+	// redisTimeout bounds every call, unless the address has a read_timeout: a
+	// cache slower than the database is no cache.
 	redisTimeout = 50 * time.Millisecond
 	// dialTimeout may be longer: nobody waits for it beyond redisTimeout, and
 	// the next caller finds the connection made.
@@ -28,6 +29,7 @@ const (
 // nothing, until a trial finds that it answers again.
 type guardedRedis struct {
 	client  *redis.Client
+	timeout time.Duration
 	breaker *gobreaker.CircuitBreaker[struct{}]
 }
 
@@ -39,14 +41,19 @@ func openRedis(url string, changed func(away bool)) (*guardedRedis, error) {
 	logging.Disable() // the client writes to stderr; redisChanged says it once, in our log
 	options.DialTimeout = dialTimeout
 	options.DialerRetries = 1
-	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = redisTimeout, redisTimeout, redisTimeout
+	timeout := options.ReadTimeout
+	if timeout <= 0 {
+		timeout = redisTimeout
+	}
+	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = timeout, timeout, timeout
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // the breaker decides what follows from a failure
 	options.Protocol = 2
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &guardedRedis{
-		client: redis.NewClient(options),
+		client:  redis.NewClient(options),
+		timeout: timeout,
 		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:        "redis",
 			Timeout:     retryAfter,
@@ -72,7 +79,7 @@ func (r *guardedRedis) close() error {
 
 // ping goes past the breaker: it is asked by people.
 func (r *guardedRedis) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	if err := r.client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("asking Redis: %w", err)
@@ -84,7 +91,7 @@ func (r *guardedRedis) ping(ctx context.Context) error {
 // impatience is no failure of Redis, so its context does not reach it.
 func (r *guardedRedis) call(ctx context.Context, doing string, command func(ctx context.Context) error) error {
 	_, err := r.breaker.Execute(func() (struct{}, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 		defer cancel()
 		return struct{}{}, command(ctx)
 	})

@@ -2,22 +2,35 @@ package devstack
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 )
 
 const loopback = "127.0.0.1"
 
+// Free ports lie below those that systems give to outgoing connections (from 32768
+// on Linux), which could hold the port of a server that is stopped until it is
+// started again.
+const (
+	lowestPort  = 15_000
+	highestPort = 32_000
+)
+
 // FreePort returns a TCP port that nothing on 127.0.0.1 listens on. Another
 // program may take it before the caller does; the servers of this package then
 // try again with another one.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var last error
+	for range 100 {
+		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // not a secret
+		listener, err := net.Listen("tcp", address(port))
+		if err == nil {
+			return port, listener.Close()
+		}
+		last = err
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", last)
 }
 
 func address(port int) string {

@@ -24,8 +24,11 @@ const (
 	AuditRefused AuditOutcome = "refused"
 )
 
-// ActionLogin is the action that the store records itself.
-const ActionLogin = "post-auth-login"
+// The actions of those who show a password.
+const (
+	ActionLogin          = "post-auth-login" // the store records it itself
+	ActionChangePassword = "post-auth-password"
+)
 
 // AuditEntry is one row of the audit log. Details hold no phone number, no name
 // of a person, no text and no secret.

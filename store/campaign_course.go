@@ -26,7 +26,7 @@ type Course struct {
 	// RecentMessage1 is how many left within the recent span that was asked for.
 	RecentMessage1 int
 	Step           time.Duration
-	Steps          []CourseStep // those in which anything happened, in order
+	Steps          []CourseStep `gorm:"-"` // those in which anything happened, in order
 }
 
 // CourseStep is what happened from At on for a Step.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"github.com/google/uuid"
 )
 
 // CampaignList is one page of campaigns, newest first.
@@ -28,4 +30,21 @@ func (s *Store) Campaigns(ctx context.Context, page Page) (CampaignList, error) 
 		list.Next = &Position{CreatedAt: last.CreatedAt, ID: last.ID}
 	}
 	return list, nil
+}
+
+// StatsOf tells the numbers of the campaigns of a page, each by its campaign's id.
+func (s *Store) StatsOf(ctx context.Context, campaigns []Campaign) (map[uuid.UUID]Stats, error) {
+	ids := make(UUIDs, len(campaigns))
+	for i, c := range campaigns {
+		ids[i] = c.ID
+	}
+	found, err := statsOf(s.db.WithContext(ctx), ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading the statistics of campaigns: %w", err)
+	}
+	stats := make(map[uuid.UUID]Stats, len(campaigns))
+	for _, c := range campaigns {
+		stats[c.ID] = found[c.ID].total(c.TotalContacts)
+	}
+	return stats, nil
 }

@@ -17,6 +17,9 @@ const (
 	// one short transaction, and two of them are in memory at a time.
 	importBatch  = 10_000
 	largestBatch = 2 << 20
+	// cellBytes is what a text takes in memory beside its letters, or a little more
+	// for those in a map.
+	cellBytes = 64
 	// importPulse is how often an import shows that it is being received, however
 	// slowly its rows come.
 	importPulse = 5 * time.Second
@@ -183,7 +186,7 @@ func (b *importBatchRows) add(row ImportRow) error {
 	b.rows++
 	b.bytes += len(row.Phone) + len(row.Name)
 	for name, value := range row.Attributes {
-		b.bytes += len(name) + len(value)
+		b.bytes += len(name) + len(value) + cellBytes
 	}
 	// PostgreSQL refuses to touch a row twice in one statement, so rows with the
 	// same number become one here, by the rules by which they would meet there.
@@ -205,7 +208,7 @@ func (b *importBatchRows) add(row ImportRow) error {
 func (b *importBatchRows) reject(row ImportRow) {
 	b.rejected = append(b.rejected, Rejection{Line: int64(row.Line), Reason: row.Rejected, Cells: Texts(row.Cells).storable()})
 	for _, cell := range row.Cells {
-		b.bytes += len(cell)
+		b.bytes += len(cell) + cellBytes
 	}
 }
 

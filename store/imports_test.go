@@ -238,10 +238,10 @@ func TestAnImportGoesOnWhereAProcessWasStopped(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			stopped := make(chan error)
 			go func() { _, err := b.MergeImport(ctx, id); stopped <- err }()
-			require.Eventually(t, func() bool { return one[int](b, `SELECT merged FROM import_jobs`) == 3 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return one[int](b, `SELECT merged FROM import_jobs`) == 3 }, time.Minute, time.Millisecond)
 			require.Eventually(t, func() bool {
 				return one[bool](b, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%contact%' AND datname = current_database())`)
-			}, 10*time.Second, time.Millisecond)
+			}, time.Minute, time.Millisecond)
 			stop() // in the middle of a batch
 			require.ErrorIs(t, <-stopped, context.Canceled)
 			release()

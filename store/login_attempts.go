@@ -52,14 +52,20 @@ func placeRule() loginRule {
 	return loginRule{free: 100, first: time.Second, longest: time.Minute}
 }
 
+// Place is what all addresses that one caller may come from have in common:
+// whoever has one IPv6 address has 2^64 of them.
+func Place(from netip.Addr) netip.Addr {
+	from = from.Unmap()
+	if from.Is6() {
+		from = netip.PrefixFrom(from.WithZone(""), 64).Masked().Addr()
+	}
+	return from
+}
+
 // loginSubjects are what failures are counted by, hashed: where from, and the
 // address tried from there.
 func loginSubjects(email string, from netip.Addr) (place, pair []byte) {
-	if from.Is6() && !from.Is4In6() {
-		// Whoever has one IPv6 address has 2^64 of them.
-		from = netip.PrefixFrom(from.WithZone(""), 64).Masked().Addr()
-	}
-	from = from.Unmap()
+	from = Place(from)
 	at := sha256.Sum256([]byte("place\x00" + from.String()))
 	both := sha256.Sum256([]byte("pair\x00" + from.String() + "\x00" + strings.ToLower(strings.TrimSpace(email))))
 	return at[:], both[:]
@@ -116,11 +122,11 @@ func (s *Store) LoginSucceeded(ctx context.Context, email string, from netip.Add
 	})
 }
 
-// LoginFailed records in the audit log that a password was wrong. user is who
-// has the address, if anybody has.
-func (s *Store) LoginFailed(ctx context.Context, user User) error {
-	if err := insertAudit(s.db.WithContext(ctx), user.ID, ActionLogin, AuditRefused); err != nil {
-		return fmt.Errorf("recording a failed login: %w", err)
+// PasswordRefused records in the audit log that a password was wrong. user is
+// whose it should have been, if anybody's.
+func (s *Store) PasswordRefused(ctx context.Context, user User, action string) error {
+	if err := insertAudit(s.db.WithContext(ctx), user.ID, action, AuditRefused); err != nil {
+		return fmt.Errorf("recording a wrong password: %w", err)
 	}
 	return nil
 }

@@ -44,28 +44,12 @@ type MessageList struct {
 
 // Messages lists messages.
 func (s *Store) Messages(ctx context.Context, filter MessageFilter, page Page) (MessageList, error) {
-	where, values := []string{"true"}, map[string]any{"limit": page.Limit + 1}
-	narrow := func(condition, name string, value any) {
-		where, values[name] = append(where, condition), value
-	}
-	if filter.CampaignID != uuid.Nil {
-		narrow(`campaign_id = @campaign`, "campaign", filter.CampaignID)
-	}
-	if filter.Status != "" {
-		narrow(`status = @status`, "status", filter.Status)
-	}
-	if filter.Type != "" {
-		narrow(`message_type = @type`, "type", filter.Type)
-	}
-	if page.After != nil {
-		narrow(`(created_at, id) < (@created_at, @id)`, "created_at", page.After.CreatedAt)
-		values["id"] = page.After.ID
-	}
+	query, values := filter.list(page)
 	var rows []MessageRow
 	if err := s.db.WithContext(ctx).Raw(`
 		SELECT m.id, m.campaign_id, m.contact_id, r.phone, coalesce(r.variables->>'name', '') AS name, m.message_type, m.status,
 		       m.attempts, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.error
-		FROM (SELECT * FROM messages WHERE `+strings.Join(where, " AND ")+` ORDER BY created_at DESC, id DESC LIMIT @limit) m
+		FROM (`+query+`) m
 		JOIN recipients r ON r.campaign_id = m.campaign_id AND r.contact_id = m.contact_id
 		ORDER BY m.created_at DESC, m.id DESC`, values).Scan(&rows).Error; err != nil {
 		return MessageList{}, fmt.Errorf("listing messages: %w", err)
@@ -77,4 +61,39 @@ func (s *Store) Messages(ctx context.Context, filter MessageFilter, page Page) (
 		list.Next = &Position{CreatedAt: last.CreatedAt, ID: last.ID}
 	}
 	return list, nil
+}
+
+// list is the query for a page's messages, and its values.
+func (f MessageFilter) list(page Page) (string, map[string]any) {
+	where, values := []string{"true"}, map[string]any{"limit": page.Limit + 1}
+	if f.CampaignID != uuid.Nil {
+		where, values["campaign"] = append(where, `campaign_id = @campaign`), f.CampaignID
+	}
+	if page.After != nil {
+		where = append(where, `(created_at, id) < (@created_at, @id)`)
+		values["created_at"], values["id"] = page.After.CreatedAt, page.After.ID
+	}
+	const newest = ` ORDER BY created_at DESC, id DESC LIMIT @limit`
+	if f.Status == "" && f.Type == "" {
+		return `SELECT * FROM messages WHERE ` + strings.Join(where, " AND ") + newest, values
+	}
+	// The newest of each kind in each status, and of those the newest: an index has
+	// each of them ready, while what is rare among a million would be looked for long.
+	values["types"], values["statuses"] = oneOrAll(f.Type, []campaign.MessageType{campaign.Message1, campaign.Message2}), oneOrAll(f.Status, campaign.MessageStatuses)
+	return `
+		SELECT found.* FROM unnest(string_to_array(@types, ',')) AS t (message_type), unnest(string_to_array(@statuses, ',')) AS s (status),
+		     LATERAL (SELECT * FROM messages x WHERE x.message_type = t.message_type AND x.status = s.status AND ` + strings.Join(where, " AND ") + newest + `) found
+		ORDER BY found.created_at DESC, found.id DESC LIMIT @limit`, values
+}
+
+// oneOrAll lists one word, or all where none is asked for, separated by commas.
+func oneOrAll[T ~string](one T, all []T) string {
+	if one != "" {
+		return string(one)
+	}
+	words := make([]string, len(all))
+	for i, word := range all {
+		words[i] = string(word)
+	}
+	return strings.Join(words, ",")
 }

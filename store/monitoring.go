@@ -139,7 +139,9 @@ func (s *Store) rivals(tx *gorm.DB, at, since time.Time, except uuid.UUID) ([]ca
 	if err := tx.Raw(`
 		SELECT c.id, c.deadline_at,
 		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'admitted') AS admitted,
-		       (SELECT count(*) FROM recipients r WHERE r.campaign_id = c.id AND r.state = 'pending') AS waiting
+		       -- counted already: there may be a million
+		       (SELECT coalesce(sum(n), 0) FROM (SELECT n FROM campaign_stats s WHERE s.campaign_id = c.id AND what = 'state.pending'
+		                                         UNION ALL SELECT n FROM stat_changes s WHERE s.campaign_id = c.id AND what = 'state.pending') p) AS waiting
 		FROM campaigns c WHERE c.device_id = ? AND c.status = 'running' AND c.deadline_at > ? AND c.id <> ?
 		ORDER BY c.started_at, c.id`, s.deviceID, at, except).Scan(&rows).Error; err != nil {
 		return nil, err

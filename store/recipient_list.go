@@ -33,9 +33,35 @@ type RecipientRow struct {
 	Message2ReadAt      *time.Time `gorm:"column:message_2_read_at"`
 }
 
+// Reached is how far a recipient came, and whoever came further came there too.
+type Reached string
+
+// What the counts of [Stats] count, so that there is a list behind each of them.
+const (
+	ReachedSent      Reached = "sent"
+	ReachedDelivered Reached = "delivered"
+	ReachedRead      Reached = "read"
+	ReachedReplied   Reached = "replied"  // in time
+	ReachedAnswered  Reached = "answered" // by Message 2
+)
+
+var reachedCondition = map[Reached]string{
+	ReachedSent:      messageOf("message_1", "sent_at"),
+	ReachedDelivered: messageOf("message_1", "delivered_at"),
+	ReachedRead:      messageOf("message_1", "read_at"),
+	ReachedReplied:   `replied_at IS NOT NULL`,
+	ReachedAnswered:  messageOf("message_2", "sent_at"),
+}
+
+func messageOf(messageType, moment string) string {
+	return `EXISTS (SELECT 1 FROM messages m WHERE m.campaign_id = recipients.campaign_id AND m.contact_id = recipients.contact_id
+		AND m.message_type = '` + messageType + `' AND m.` + moment + ` IS NOT NULL)`
+}
+
 // RecipientFilter chooses from a campaign's audience; what is empty takes all.
 type RecipientFilter struct {
-	State campaign.RecipientState
+	State   campaign.RecipientState
+	Reached Reached
 	// Query is a part of the name or of the phone number, as they were at the start.
 	Query string
 }
@@ -47,6 +73,9 @@ func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, filter Rec
 	where := `campaign_id = @campaign AND position > @after`
 	if filter.State != "" {
 		where += ` AND state = @state`
+	}
+	if filter.Reached != "" {
+		where += ` AND ` + reachedCondition[filter.Reached]
 	}
 	if filter.Query != "" {
 		match := `variables->>'name' ILIKE @name`
@@ -75,4 +104,15 @@ func (s *Store) Recipients(ctx context.Context, campaignID uuid.UUID, filter Rec
 	}
 	rows, more = cut(rows, limit)
 	return rows, more, nil
+}
+
+// AudienceSize is how many recipients a campaign has; [ErrNotFound] when there is
+// no such campaign. Whoever reads the campaign itself reads the up to 100,000
+// contacts that it may name.
+func (s *Store) AudienceSize(ctx context.Context, campaignID uuid.UUID) (int64, error) {
+	var n int64
+	if err := value(s.db.WithContext(ctx), &n, `SELECT total_contacts FROM campaigns WHERE id = ?`, campaignID); err != nil {
+		return 0, fmt.Errorf("reading the size of an audience: %w", err)
+	}
+	return n, nil
 }

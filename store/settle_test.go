@@ -117,12 +117,14 @@ func TestLookUpsMustFindNothingForTheWholeSettleTimeBeforeAnotherAttempt(t *test
 		require.NoError(t, err)
 		return wait
 	}
+	began := b.now()
+	b.clockStands(began)
 	require.Positive(t, absent())
-	b.ahead(59 * time.Second)
+	b.clockStands(began.Add(59 * time.Second))
 	require.Positive(t, absent())
 	require.Equal(t, store.Unsettled, b.claim(key(id, contact, campaign.Message1)).Verdict)
 
-	b.ahead(61 * time.Second)
+	b.clockStands(began.Add(60 * time.Second))
 	require.Zero(t, absent())
 
 	again := b.claim(key(id, contact, campaign.Message1))

@@ -3,13 +3,18 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // sweepAtOnce bounds one statement of a sweep, so that none holds many locks.
 const sweepAtOnce = 10_000
 
-// Sweep deletes what has outlived its use: old entries of the audit log,
-// idempotency keys, counts of failed logins, and expired sessions. Any number of
+// RejectionsLifetime is how long the rejected rows of an import are kept, which
+// hold names and numbers, after it has ended.
+const RejectionsLifetime = 30 * 24 * time.Hour
+
+// Sweep deletes what has outlived its use: old entries of the audit log, rejected
+// rows of imports, idempotency keys, counts of failed logins, and expired sessions. Any number of
 // processes may sweep at once.
 func (s *Store) Sweep(ctx context.Context) error {
 	for _, old := range []struct {
@@ -18,6 +23,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 	}{
 		{"the audit log", `DELETE FROM audit_log WHERE id IN
 			(SELECT id FROM audit_log WHERE at < relance_now() - make_interval(secs => ?) ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)`, AuditLifetime.Seconds()},
+		{"rejected rows", `DELETE FROM import_rejections WHERE (import_id, line) IN
+			(SELECT r.import_id, r.line FROM import_jobs j JOIN import_rejections r ON r.import_id = j.id
+			 WHERE j.finished_at < relance_now() - make_interval(secs => ?) LIMIT ? FOR UPDATE OF r SKIP LOCKED)`, RejectionsLifetime.Seconds()},
 		{"idempotency keys", `DELETE FROM idempotency_keys WHERE (user_id, key_hash) IN
 			(SELECT user_id, key_hash FROM idempotency_keys WHERE created_at < relance_now() - make_interval(secs => ?)
 			 AND (held_until IS NULL OR held_until <= relance_now()) ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)`, IdempotencyLifetime.Seconds()},

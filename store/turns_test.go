@@ -25,7 +25,7 @@ func (b bench) inTurn(these ...func()) {
 		all.Go(do)
 		require.Eventually(b.t, func() bool {
 			return one[int](b, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == i+1
-		}, 10*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 	}
 	require.NoError(b.t, busy.Rollback())
 	all.Wait()

@@ -45,14 +45,14 @@ func TestOldAndNewBuildSideBySideFinishTheirOwnCampaigns(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 2
-		}, time.Minute, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 	}
 
 	r.startBuild(older) // the first promotes itself
 	first := r.launch(2)
 	waiting(first)
 	r.startBuild(newer)
-	require.Eventually(t, func() bool { return newer.Promote(t.Context(), r.engine.Client) == nil }, time.Minute, 200*time.Millisecond, "it polls")
+	require.Eventually(t, func() bool { return newer.Promote(t.Context(), r.engine.Client) == nil }, patience, 200*time.Millisecond, "it polls")
 	second := r.launch(2)
 	waiting(second)
 
@@ -82,7 +82,7 @@ func TestReplayTellsWhetherThisBuildCanGoOnWithWhatRuns(t *testing.T) {
 	id := r.launch(3)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 3
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	look := func() (types map[string]int, failed []string) {
 		types = map[string]int{}
 		require.NoError(t, worker.Replay(t.Context(), r.engine.Client, r.namespace, func(replayed worker.Replayed) {
@@ -97,14 +97,14 @@ func TestReplayTellsWhetherThisBuildCanGoOnWithWhatRuns(t *testing.T) {
 		types, failed := look()
 		require.Empty(t, failed)
 		return types["Campaign"] == 1 && types["Wave"] == 1 && types["Contact"] == 3
-	}, time.Minute, 200*time.Millisecond)
+	}, patience, 200*time.Millisecond)
 
 	stopWorker()
 	r.runForeignContact()
 	require.Eventually(t, func() bool {
 		_, failed := look()
 		return slices.Equal(failed, []string{"Contact"})
-	}, time.Minute, 200*time.Millisecond, "it names what this build cannot go on with")
+	}, patience, 200*time.Millisecond, "it names what this build cannot go on with")
 }
 
 // runForeignContact leaves a running contact behind whose history no build of
@@ -122,5 +122,5 @@ func (r *relance) runForeignContact() {
 	require.Eventually(r.t, func() bool {
 		described, err := r.engine.Client.DescribeWorkflowExecution(r.t.Context(), run.GetID(), run.GetRunID())
 		return err == nil && described.GetWorkflowExecutionInfo().GetHistoryLength() >= 5 // its timer has been started
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }

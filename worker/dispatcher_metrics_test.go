@@ -40,7 +40,7 @@ func TestRoundsThatFailAreCounted(t *testing.T) {
 		require.NoError(t, err)
 		return string(encoded)
 	}
-	require.Eventually(t, func() bool { return strings.Contains(text(), "decided") && strings.Contains(text(), "unknown") }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(text(), "decided") && strings.Contains(text(), "unknown") }, patience, 10*time.Millisecond)
 	stop()
 	<-ended
 

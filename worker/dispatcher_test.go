@@ -46,7 +46,7 @@ func TestTheDispatcherFinishesImportsWhoseProcessIsGone(t *testing.T) {
 	require.NoError(t, err)
 	select {
 	case <-changed:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nobody took the import up")
 	}
 	job, err := s.ImportJob(t.Context(), received.ID)

@@ -93,10 +93,10 @@ func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
 	id := r.launch(40)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'admitted'`, id) == 40
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND error <> ''`, id) > 10
-	}, time.Minute, 20*time.Millisecond, "several have tried")
+	}, patience, 20*time.Millisecond, "several have tried")
 	require.Zero(t, r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND attempts > 1`, id), "at most the one under way")
 
 	require.NoError(t, r.simulator.Refuse(false))

@@ -43,7 +43,7 @@ func TestFrozenWorkerProcessSendsNothingTwiceWhenItThaws(t *testing.T) {
 		_ = process.Wait()
 	})
 	id := r.launch(faultyContacts)
-	require.Eventually(t, func() bool { return r.sentMessage1s(id) >= 10 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return r.sentMessage1s(id) >= 10 }, patience, time.Millisecond)
 
 	require.NoError(t, process.Process.Signal(syscall.SIGSTOP))
 	inFlight := r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND status = 'sending'`, id)
@@ -51,7 +51,7 @@ func TestFrozenWorkerProcessSendsNothingTwiceWhenItThaws(t *testing.T) {
 	r.startWorker()
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND status IN ('pending', 'sending')`, id) == 0
-	}, 2*time.Minute, 100*time.Millisecond, "the other worker brings every message to its end")
+	}, patience, 100*time.Millisecond, "the other worker brings every message to its end")
 	require.NoError(t, process.Process.Signal(syscall.SIGCONT))
 
 	stats := r.awaitEnd(id)

@@ -29,7 +29,7 @@ func TestTemporalTellsHowManyWorkersPoll(t *testing.T) {
 			require.NoError(c, err)
 			require.Equal(c, workers, polling)
 			require.WithinDuration(c, time.Now(), lastSeen, pollLasts)
-		}, time.Minute, 50*time.Millisecond)
+		}, patience, 50*time.Millisecond)
 	}
 	r.startWorker()
 	seen(1)
@@ -47,7 +47,7 @@ func TestWorkersOfAVersionedDeploymentAreSeenToo(t *testing.T) {
 		polling, _, err := r.engine.Workers(t.Context())
 		require.NoError(c, err)
 		require.Equal(c, 1, polling)
-	}, time.Minute, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 }
 
 func TestATemporalThatIsAwayIsSaidToBe(t *testing.T) {

@@ -77,5 +77,5 @@ func TestOnlyWhatIsWrongIsLoggedAsAnError(t *testing.T) {
 	require.Zero(t, log.at(slog.LevelError), "which is no error")
 
 	require.NoError(t, r.engine.StartCampaign(t.Context(), uuid.New())) // there is none
-	require.Eventually(t, func() bool { return log.at(slog.LevelError) > 0 }, time.Minute, 20*time.Millisecond, "but this is one")
+	require.Eventually(t, func() bool { return log.at(slog.LevelError) > 0 }, patience, 20*time.Millisecond, "but this is one")
 }

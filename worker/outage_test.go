@@ -109,7 +109,7 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 	id := r.launch(4)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_1_sent'`, id) == 4
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	contacts, err := r.store.Correspondences(t.Context(), id)
 	require.NoError(t, err)
 	sent := func(messages int) func() bool {
@@ -118,33 +118,29 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 
 	t.Run("database away: parked in Temporal, answered when it is back", func(t *testing.T) {
 		s.stopDatabase()
-		code, said, err := r.post(replyWebhook("A", contacts[0].Phone))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code)
-		require.Equal(t, intake.StatusParked, said)
-		code, said, err = r.post(replyWebhook("A", contacts[0].Phone))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code, "a repetition too")
-		require.Equal(t, intake.StatusParked, said)
+		require.Equal(t, intake.StatusParked, r.insist(t, "A", contacts[0].Phone).said)
+		require.Equal(t, intake.StatusParked, r.insist(t, "A", contacts[0].Phone).said, "a repetition too")
+		require.Eventually(t, func() bool {
+			parked, err := r.engine.Client.DescribeWorkflowExecution(t.Context(), r.parkedID("A", contacts[0].Phone), "")
+			return err == nil && len(parked.GetPendingActivities()) == 1 && parked.GetPendingActivities()[0].GetAttempt() > 3
+		}, patience, 20*time.Millisecond, "a worker has tried for a while")
 
-		back := time.Now()
 		s.startDatabase()
-		require.Eventually(t, sent(5), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(5), patience, 20*time.Millisecond)
 		var received time.Time
 		require.NoError(t, r.store.Pool().QueryRow(`SELECT received_at FROM interactions WHERE contact_id = $1`, contacts[0].ContactID).Scan(&received))
-		require.True(t, received.Before(back), "it counts from when it was parked")
+		latest, wasParked := r.handedOver("A", contacts[0].Phone)
+		require.True(t, wasParked)
+		require.False(t, received.After(latest), "it counts from when it was parked")
 	})
 
 	t.Run("Temporal away: stored, answered when it is back", func(t *testing.T) {
 		s.stopTemporal()
-		code, said, err := r.post(replyWebhook("B", contacts[1].Phone))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code)
-		require.Equal(t, intake.StatusOK, said)
-		require.Equal(t, 2, r.count(`SELECT count(*) FROM interactions WHERE campaign_id = $1`, id))
+		require.Equal(t, intake.StatusOK, r.insist(t, "B", contacts[1].Phone).said)
+		require.Eventually(t, func() bool { return r.count(`SELECT count(*) FROM interactions WHERE campaign_id = $1`, id) == 2 }, patience, 20*time.Millisecond)
 
 		s.startTemporal()
-		require.Eventually(t, sent(6), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(6), patience, 20*time.Millisecond)
 	})
 
 	t.Run("both away: refused, delivered again, answered", func(t *testing.T) {
@@ -155,24 +151,21 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, code)
 		_, err = r.simulator.Reply(simulator.ReplyRequest{Phone: contacts[2].Phone, Type: "text", Text: "Oui"})
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return r.refused.Load() >= 2 }, time.Minute, 20*time.Millisecond, "the provider has tried")
+		require.Eventually(t, func() bool { return r.refused.Load() >= 2 }, patience, 20*time.Millisecond, "the provider has tried")
 
 		s.startDatabase()
 		s.startTemporal()
-		require.Eventually(t, sent(7), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(7), patience, 20*time.Millisecond)
 	})
 
 	t.Run("Temporal away when the worker begins: the worker waits for it", func(t *testing.T) {
 		stopWorker()
 		s.stopTemporal()
 		r.startWorker()
-		code, said, err := r.post(replyWebhook("D", contacts[3].Phone))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code)
-		require.Equal(t, intake.StatusOK, said)
+		require.Equal(t, intake.StatusOK, r.insist(t, "D", contacts[3].Phone).said)
 
 		s.startTemporal()
-		require.Eventually(t, sent(8), time.Minute, 20*time.Millisecond)
+		require.Eventually(t, sent(8), patience, 20*time.Millisecond)
 	})
 
 	stats, err := r.store.CampaignStats(t.Context(), id)
@@ -180,9 +173,9 @@ func TestReplyIsNeverLostWhicheverServerIsAway(t *testing.T) {
 	require.EqualValues(t, 4, stats.Interactions)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_2_sent'`, id) == 4
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	r.requireLedger(id)
 	require.Eventually(t, func() bool { // acknowledgements of the last Message 2 may still come
 		return r.countAll(`SELECT count(*) FROM webhook_events WHERE processed_at IS NULL`) == 0
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }

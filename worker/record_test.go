@@ -74,7 +74,7 @@ func (r recorder) awaitIn(id uuid.UUID, state campaign.RecipientState, n int) {
 	r.t.Helper()
 	require.Eventually(r.t, func() bool {
 		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = '`+string(state)+`'`, id) == n
-	}, time.Minute, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // awaitTimer waits until a workflow has started a timer with this summary.
@@ -92,7 +92,7 @@ func (r recorder) awaitTimer(workflowID, summary string) {
 			}
 		}
 		return false
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }
 
 // theParkedWebhook is the id of the one workflow that parks a webhook.
@@ -107,7 +107,7 @@ func (r recorder) theParkedWebhook() (id string) {
 		}
 		id = found.GetExecutions()[0].GetExecution().GetWorkflowId()
 		return true
-	}, time.Minute, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 	return id
 }
 
@@ -151,7 +151,7 @@ func TestRecordReplyWhileSending(t *testing.T) {
 	id := r.launch(1)
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND status = 'sending'`, id) == 1
-	}, time.Minute, time.Millisecond)
+	}, patience, time.Millisecond)
 	r.says(id, 0)
 	r.awaitIn(id, campaign.Message2Sent, 1)
 	r.requireWorkflowsEnd(id)
@@ -233,7 +233,7 @@ func TestRecordPastTheDeadline(t *testing.T) {
 	require.Eventually(t, func() bool {
 		c, err := r.store.Campaign(t.Context(), id)
 		return err == nil && c.Status == campaign.Completed
-	}, time.Minute, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 	r.recordAll("past-the-deadline", id)
 	r.says(id, 0)
 	r.requireWorkflowsEnd(id)

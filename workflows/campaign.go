@@ -35,6 +35,9 @@ const (
 
 	// crowdedRest is the longest pause between questions while nothing leaves.
 	crowdedRest = 2 * time.Minute
+	// revivedLook is the first pause before looking whether contacts without a wave
+	// are final, which most are at once; each further one is twice as long.
+	revivedLook = time.Second
 )
 
 // Campaign freezes the audience, admits contacts as the quota allows and starts
@@ -67,6 +70,7 @@ type campaignRun struct {
 	decisions   int
 	acted       int // decisions after which those held up have been woken
 	crowded     int // answers in a row that what is admitted has not left
+	revived     int // looks in a row that found contacts whom no wave runs
 	waves       workflow.Context
 	cancelWaves workflow.CancelFunc
 }
@@ -209,7 +213,9 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 			return false, fmt.Errorf("reviving contacts: %w", err)
 		}
 	}
-	return false, c.wait(ctx, min(closing.DeadlineLeft, adminLook), "Contacts without a wave", func() bool { return c.decisions > seen })
+	again := min(revivedLook<<c.revived, adminLook, closing.DeadlineLeft)
+	c.revived = min(c.revived+1, 16)
+	return false, c.wait(ctx, again, "Contacts without a wave", func() bool { return c.decisions > seen })
 }
 
 // stopWaves ends the workflows of a cancelled campaign: each contact is woken

@@ -1,10 +1,13 @@
 package workflows
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 
 	"github.com/relance/relance/campaign"
@@ -35,6 +38,24 @@ func TestProperty11_CampaignCompletesWhenEveryoneIsFinal(t *testing.T) {
 	require.Equal(t, map[campaign.RecipientState]int{campaign.Message2Sent: 50, campaign.NoInteraction: 200}, w.states())
 	require.Len(t, w.ledger, 300)
 	require.Less(t, w.completedAt.Sub(start), 25*time.Hour, "the deadline was not waited for")
+}
+
+func TestCampaignCompletesAsSoonAsContactsWhomNoWaveRunsAreFinal(t *testing.T) {
+	w := newWorld(t, 2)
+	start := w.env.Now()
+	w.recipients[w.order[1]].state = campaign.Replied
+	w.env.RegisterActivityWithOptions(func(context.Context, uuid.UUID) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.recipients[w.order[1]].state = campaign.Message2Sent
+		return nil
+	}, activity.RegisterOptions{Name: "ReviveUnfinished"})
+
+	w.runCampaign(t)
+
+	require.Equal(t, campaign.Completed, w.status)
+	require.Zero(t, w.unfinishedAtClose)
+	require.WithinDuration(t, start.Add(24*time.Hour), w.completedAt, 10*time.Second)
 }
 
 func TestThousandContactsTakeTwoRoundsADayApart(t *testing.T) {

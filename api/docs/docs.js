@@ -25,7 +25,8 @@ function outline(api, schema, depth = 0) {
   if (types.includes("object") && schema.properties) {
     const required = new Set(schema.required ?? []);
     const lines = Object.entries(schema.properties).map(([name, field]) => {
-      const note = field.description ? `  // ${field.description}` : "";
+      const said = told(field);
+      const note = said ? `  // ${said}` : "";
       return `${inner}${name}${required.has(name) ? "" : "?"}: ${outline(api, field, depth + 1)}${note}`;
     });
     return `{\n${lines.join("\n")}\n${end}}${orNull}`;
@@ -39,10 +40,20 @@ function outline(api, schema, depth = 0) {
   return (schema.format ? `${type} (${schema.format})` : type) + orNull;
 }
 
+// told is what a field means, with an example of it.
+function told(field, description = field?.description, example = field?.examples?.[0]) {
+  const such = example === undefined ? "" : `For example ${typeof example === "string" ? example : JSON.stringify(example)}`;
+  return [description, such].filter(Boolean).join(" ");
+}
+
+function exampleText(example) {
+  return typeof example === "object" ? JSON.stringify(example, null, 2) : example;
+}
+
 function contentOf(api, content) {
   return Object.entries(content ?? {}).flatMap(([type, media]) => [
     element("h4", {}, type),
-    element("pre", {}, media.example ?? outline(api, media.schema)),
+    element("pre", {}, exampleText(media.example) ?? outline(api, media.schema)),
   ]);
 }
 
@@ -65,7 +76,7 @@ function draw(api, path, method, operation) {
       element("td", {}, element("code", {}, p.name)),
       element("td", {}, p.in + (p.required ? ", required" : "")),
       element("td", {}, outline(api, p.schema)),
-      element("td", {}, p.description ?? "")));
+      element("td", {}, told(p.schema, p.description, p.example ?? p.schema?.examples?.[0]))));
     shown.append(element("h4", {}, "Parameters"), element("table", {}, ...rows));
   }
   if (operation.requestBody) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"runtime/debug"
@@ -46,6 +47,9 @@ type config struct {
 
 	HTTPAddr     string `env:"HTTP_ADDR" envDefault:":8080"`
 	APIRateLimit int    `env:"API_RATE_LIMIT" envDefault:"100"`
+	// TrustedProxies are believed whom requests come from.
+	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+
 	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:9090"`
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat    string `env:"LOG_FORMAT" envDefault:"json"`
@@ -73,6 +77,9 @@ func readConfig(environment map[string]string, needs ...need) (config, error) {
 	var c config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
 		return c, plainParseError(err, environment)
+	}
+	for i, proxy := range c.TrustedProxies {
+		c.TrustedProxies[i] = strings.TrimSpace(proxy)
 	}
 	for _, n := range needs {
 		if err := c.has(n); err != nil {
@@ -158,6 +165,11 @@ func (c config) check() error {
 	if c.APIRateLimit < 1 {
 		return fmt.Errorf("API_RATE_LIMIT must be at least 1, not %d", c.APIRateLimit)
 	}
+	for _, proxy := range c.TrustedProxies {
+		if !isNetwork(proxy) {
+			return fmt.Errorf("TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, separated by commas; %q is neither", proxy)
+		}
+	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		return fmt.Errorf("LOG_FORMAT must be json or text, not %q", c.LogFormat)
 	}
@@ -178,6 +190,12 @@ func (c config) check() error {
 		return err
 	}
 	return rules.Validate()
+}
+
+func isNetwork(text string) bool {
+	_, notAddress := netip.ParseAddr(text)
+	_, notPrefix := netip.ParsePrefix(text)
+	return notAddress == nil || notPrefix == nil
 }
 
 // buildID names this build for Temporal: what the environment says, else the

@@ -29,6 +29,16 @@ func TestLeastConfigurationHasTheOwnersNumbers(t *testing.T) {
 	require.Equal(t, 48*time.Hour, rules.Deadline)
 	require.Equal(t, "https://api.wassenger.com/v1", c.WassengerBaseURL)
 	require.Equal(t, ":8080", c.HTTPAddr)
+	require.Empty(t, c.TrustedProxies)
+}
+
+func TestTrustedProxiesAreAddressesAndNetworks(t *testing.T) {
+	c, err := readConfig(complete(map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8, ::1,192.168.1.5"}), needDatabase, needProvider, needWebhook)
+	require.NoError(t, err)
+	require.Equal(t, []string{"10.0.0.0/8", "::1", "192.168.1.5"}, c.TrustedProxies)
+	c, err = readConfig(complete(map[string]string{"TRUSTED_PROXIES": ""}), needDatabase, needProvider, needWebhook)
+	require.NoError(t, err)
+	require.Empty(t, c.TrustedProxies)
 }
 
 func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) {
@@ -47,13 +57,14 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"REPLY_RESERVE must be between 0 and 1":                                  {"REPLY_RESERVE": "2"},
 		"REPLY_WINDOW must be longer than 0":                                     {"REPLY_WINDOW": "-1h"},
 		"CAMPAIGN_DEADLINE must be longer than 0":                                {"CAMPAIGN_DEADLINE": "0s"},
-		"SEND_PACE must":      {"SEND_PACE": "slowly"},
-		"SEND_HOURS must":     {"SEND_HOURS": "by day"},
-		"LOG_LEVEL must be":   {"LOG_LEVEL": "loud"},
-		"API_RATE_LIMIT must": {"API_RATE_LIMIT": "0"},
-		"LOG_FORMAT must be":  {"LOG_FORMAT": "xml"},
-		"ADMIN_PASSWORD must": {"ADMIN_EMAIL": "a@example.com"},
-		"ADMIN_TOKEN needs":   {"ADMIN_TOKEN": "0123456789abcdef"},
+		"SEND_PACE must":       {"SEND_PACE": "slowly"},
+		"SEND_HOURS must":      {"SEND_HOURS": "by day"},
+		"LOG_LEVEL must be":    {"LOG_LEVEL": "loud"},
+		"API_RATE_LIMIT must":  {"API_RATE_LIMIT": "0"},
+		"LOG_FORMAT must be":   {"LOG_FORMAT": "xml"},
+		"TRUSTED_PROXIES must": {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"},
+		"ADMIN_PASSWORD must":  {"ADMIN_EMAIL": "a@example.com"},
+		"ADMIN_TOKEN needs":    {"ADMIN_TOKEN": "0123456789abcdef"},
 	} {
 		_, err := readConfig(complete(change), needDatabase, needProvider, needWebhook)
 		require.ErrorContains(t, err, name)

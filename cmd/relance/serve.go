@@ -135,14 +135,18 @@ const (
 	// drainHTTP is how long open requests may take after a stop was asked for.
 	drainHTTP         = 15 * time.Second
 	readHeaderTimeout = 5 * time.Second
-	idleTimeout       = 2 * time.Minute
+	// writeTimeout is longer than any request takes until it is answered. Whoever
+	// takes longer to give or to get something has time of their own (imports,
+	// exports, streams of events); nobody keeps a connection by not reading.
+	writeTimeout = 2 * time.Minute
+	idleTimeout  = 2 * time.Minute
 )
 
 // serveHTTP serves until the context ends, then lets open requests finish.
 // ending tells those that would not by themselves.
 func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, ending ...func()) error {
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	for _, end := range ending {

@@ -132,7 +132,7 @@ func (s *services) handler() (*api.API, error) {
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		Dashboard: dashboard, TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
-		RateLimit: s.config.APIRateLimit, Logger: s.logger, Metrics: s.registry,
+		RateLimit: s.config.APIRateLimit, TrustedProxies: s.config.TrustedProxies, Logger: s.logger, Metrics: s.registry,
 	})
 }
 

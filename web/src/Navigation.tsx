@@ -91,7 +91,7 @@ export function Navigation() {
         <div class="choices">
           <Language />
           <Theme />
-          {me && <p class="muted who">{me.email}</p>}
+          <p class="muted who">{me?.email ?? '\u00a0'}</p>
         </div>
       </nav>
     </header>
@@ -115,9 +115,18 @@ export function Language() {
 
 type ThemeName = 'auto' | 'light' | 'dark'
 
+const chosenTheme = () => (localStorage.getItem('theme') as ThemeName | null) ?? 'auto'
+/** Hears that another theme was chosen: the choice stands in two places. */
+const themes = new EventTarget()
+
 export function Theme() {
   const t = useWords(texts)
-  const [theme, setTheme] = useState<ThemeName>((localStorage.getItem('theme') as ThemeName | null) ?? 'auto')
+  const [theme, setTheme] = useState<ThemeName>(chosenTheme)
+  useEffect(() => {
+    const follow = () => setTheme(chosenTheme())
+    themes.addEventListener('chosen', follow)
+    return () => themes.removeEventListener('chosen', follow)
+  }, [])
   const choose = (chosen: ThemeName) => {
     if (chosen === 'auto') {
       localStorage.removeItem('theme')
@@ -126,7 +135,7 @@ export function Theme() {
       localStorage.setItem('theme', chosen)
       document.documentElement.dataset.theme = chosen
     }
-    setTheme(chosen)
+    themes.dispatchEvent(new Event('chosen'))
   }
   return (
     <select aria-label={t.theme} value={theme} onChange={(event) => choose(event.currentTarget.value as ThemeName)}>

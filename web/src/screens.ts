@@ -31,13 +31,26 @@ export const screens: Screen[] = [
     load: () => import('./campaigns/Campaigns'),
     ahead: () => queryClient.prefetchInfiniteQuery(pages('/campaigns')),
   },
-  { path: '/campaigns/new', load: () => import('./campaigns/NewCampaign') },
+  {
+    path: '/campaigns/new',
+    load: () => import('./launch/NewCampaign'),
+    ahead: () => queryClient.prefetchInfiniteQuery(pages('/categories', { params: { query: { limit: 200 } } })),
+  },
   {
     path: '/campaigns/:id',
     load: () => import('./campaigns/Campaign'),
+    ahead: ({ id = '' }) => {
+      const of = { params: { path: { id } } }
+      fetchOne(one('/campaigns/{id}', of))
+      fetchOne(one('/campaigns/{id}/stats', of))
+      fetchOne(one('/campaigns/{id}/course', of))
+    },
+  },
+  {
+    path: '/campaigns/:id/edit',
+    load: () => import('./launch/NewCampaign'),
     ahead: ({ id = '' }) => fetchOne(one('/campaigns/{id}', { params: { path: { id } } })),
   },
-  { path: '/campaigns/:id/edit', load: () => import('./campaigns/NewCampaign') },
   {
     path: '/contacts',
     load: () => import('./contacts/Contacts'),
@@ -57,6 +70,20 @@ export const screens: Screen[] = [
     load: () => import('./monitoring/Monitoring'),
     ahead: () => fetchOne(one('/monitoring')),
   },
-  { path: '/people', load: () => import('./people/People') },
-  { path: '/account', load: () => import('./people/Account') },
+  {
+    path: '/people',
+    load: () => import('./people/People'),
+    ahead: () => {
+      void fetchOne(one('/auth/me'))
+      void queryClient.prefetchInfiniteQuery(pages('/tokens'))
+    },
+  },
+  {
+    path: '/account',
+    load: () => import('./people/Account'),
+    ahead: () => {
+      void fetchOne(one('/auth/me'))
+      void fetchOne(one('/auth/sessions'))
+    },
+  },
 ]

@@ -9,10 +9,17 @@ export class Problem extends Error {
   readonly status: number
   /** What is wrong with which field, by its place in the request ("body.name"). */
   readonly fields: Record<string, string>
+  /** In how many seconds it makes sense to ask again, when the server says so. */
+  readonly retryAfter?: number
 
-  constructor(status: number, answer: { detail?: string; title?: string; errors?: unknown } | undefined) {
+  constructor(
+    status: number,
+    answer: { detail?: string; title?: string; errors?: unknown } | undefined,
+    retryAfter?: string | null,
+  ) {
     super(answer?.detail ?? answer?.title ?? '')
     this.status = status
+    if (retryAfter && Number.isFinite(Number(retryAfter))) this.retryAfter = Number(retryAfter)
     const errors = (answer?.errors ?? []) as { location?: string; message?: string }[]
     this.fields = Object.fromEntries(errors.map((e) => [e.location ?? '', e.message ?? '']))
   }
@@ -57,7 +64,7 @@ export async function ask<M extends Method, P extends PathsWithMethod<paths, M>>
   }
   if (answer.response.ok) return answer.data as Answer<M, P>
   if (answer.response.status === 401 && path !== '/auth/login') signedOut.dispatchEvent(new Event('signedout'))
-  throw new Problem(answer.response.status, answer.error)
+  throw new Problem(answer.response.status, answer.error, answer.response.headers.get('Retry-After'))
 }
 
 /** A new key that makes a request safe to repeat. */

@@ -142,6 +142,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell how a campaign would run under the quota */
+        post: operations["post-campaigns-forecast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/rehearse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Play a campaign in skipped time, hour by hour */
+        post: operations["post-campaigns-rehearse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a campaign, now or later */
+        post: operations["post-campaigns-start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns/{id}": {
         parameters: {
             query?: never;
@@ -365,57 +416,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/campaigns/forecast": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tell how a campaign would run under the quota */
-        post: operations["post-campaigns-forecast"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/campaigns/rehearse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Play a campaign in skipped time, hour by hour */
-        post: operations["post-campaigns-rehearse"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/campaigns/start": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Start a campaign, now or later */
-        post: operations["post-campaigns-start"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/categories": {
         parameters: {
             query?: never;
@@ -489,6 +489,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/contacts/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export contacts as a CSV file */
+        get: operations["get-contacts-export.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contacts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import contacts from a CSV file */
+        post: operations["post-contacts-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/contacts/{id}": {
         parameters: {
             query?: never;
@@ -553,40 +587,6 @@ export interface paths {
         get: operations["get-contacts-id-timeline"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/contacts/export.csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Export contacts as a CSV file */
-        get: operations["get-contacts-export.csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/contacts/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Import contacts from a CSV file */
-        post: operations["post-contacts-import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -842,27 +842,40 @@ export interface components {
             status: "ok";
         };
         Audit: {
-            /** @description The operationId of what was called. */
+            /**
+             * @description The operationId of what was called.
+             * @example post-campaigns-id-pause
+             */
             action: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             at: string;
             details: unknown;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1042
+             */
             id: number;
             /**
-             * @description Only failed logins are refused. Unknown: still under way, or nobody can tell whether the change was made.
+             * @description Only wrong passwords are refused. Unknown: still under way, or nobody can tell whether the change was made.
+             * @example done
              * @enum {string}
              */
             outcome: "done" | "refused" | "unknown";
             /**
              * Format: uuid
              * @description What was changed or made.
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
              */
             subject_id: string | null;
+            /** @example admin@example.com */
             user_email: string | null;
             /**
              * Format: uuid
              * @description Who did it; null for a failed login with nobody's address.
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
              */
             user_id: string | null;
         };
@@ -870,6 +883,7 @@ export interface components {
             /**
              * Format: int64
              * @description Message 2s that are owed and have not left.
+             * @example 2
              */
             answers: number;
             /**
@@ -885,99 +899,176 @@ export interface components {
             /**
              * Format: int64
              * @description Webhooks that are stored and not applied. An acknowledgement of a message that is not known is among them for ten minutes.
+             * @example 0
              */
             webhooks: number;
         };
         Campaign: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
             /** Format: date-time */
             completed_at: string | null;
-            /** @description Left out in lists. */
+            /**
+             * @description Left out in lists.
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             created_by: string | null;
             /**
              * Format: date-time
              * @description When the campaign completes at the latest.
+             * @example 2026-06-03T09:00:01Z
              */
             deadline_at: string | null;
             /** Format: int64 */
             delivered_count: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate: number | null;
             /** Format: int64 */
             failed_count: number;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
             /** Format: int64 */
             interaction_count: number;
+            /** @example Bonjour {{name|à vous}}, notre offre de printemps vous intéresse-t-elle ? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
+            /** @example Merci {{name}} ! La voici : https://example.com/printemps */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
+            /** @example Offre de printemps */
             name: string;
             /** Format: int64 */
             read_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             scheduled_at: string | null;
             /**
              * Format: int64
              * @description Final totals are stored when the campaign ends; see the stats for those of the moment.
              */
             sent_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:01Z
+             */
             started_at: string | null;
-            /** @enum {string} */
+            /** @description Only in lists; GET /campaigns/{id}/stats has those of one campaign. */
+            stats?: components["schemas"]["Stats"];
+            /**
+             * @example running
+             * @enum {string}
+             */
             status: "draft" | "scheduled" | "running" | "paused" | "completed" | "cancelled";
             /** @description Why the campaign is in its status, where that is not plain. */
             status_reason: string;
-            /** @description Where Temporal's Web UI shows the campaign; empty without a Web UI. */
+            /**
+             * @description Where Temporal's Web UI shows the campaign; empty without a Web UI.
+             * @example https://temporal.example.com/namespaces/default/workflows/campaign%2F0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             temporal_url: string;
             /**
              * Format: int64
              * @description The audience; 0 until it is fixed at the start.
+             * @example 1250
              */
             total_contacts: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:01Z
+             */
             updated_at: string;
+            /** @example campaign/0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024 */
             workflow_id: string;
         };
         CampaignBody: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate?: number;
             /** @example Hello {{name|there}}, may we tell you about our spring offer? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
             /** @example Thank you {{name}}! Here it is. */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
             /** @example Spring offer */
             name: string;
             /**
              * Format: date-time
              * @description When to start; at once if left out.
+             * @example 2026-06-01T11:00:00+02:00
              */
             scheduled_at?: string;
         };
         CampaignName: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
+            /** @example Offre de printemps */
             name: string;
         };
         Category: {
             /**
              * Format: int64
              * @description Exact, opted-out contacts included.
+             * @example 1250
              */
             contact_count: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18
+             */
             id: string;
+            /** @example Clients 2026 */
             name: string;
         };
         CategoryBody: {
@@ -985,27 +1076,55 @@ export interface components {
             name: string;
         };
         ChangePasswordInputBody: {
+            /** @example correct horse battery */
             current_password: string;
+            /** @example a longer phrase than before */
             new_password: string;
         };
         ChangeUserInputBody: {
-            /** @description Ends the user's sessions; API tokens open nothing until the user is enabled again. */
+            /**
+             * @description Ends the user's sessions; API tokens open nothing until the user is enabled again.
+             * @example true
+             */
             disabled?: boolean;
-            /** @description Ends the user's sessions. */
+            /**
+             * @description Ends the user's sessions.
+             * @example a longer phrase than before
+             */
             password?: string;
-            /** @enum {string} */
+            /**
+             * @example super_admin
+             * @enum {string}
+             */
             role?: "admin" | "super_admin";
         };
         Contact: {
-            /** @description What message texts may show as {{attribute}}. */
+            /**
+             * @description What message texts may show as {{attribute}}.
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             id: string;
+            /** @example Camille */
             name: string;
             /**
              * Format: date-time
@@ -1017,7 +1136,10 @@ export interface components {
              * @example +33639980001
              */
             phone: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             updated_at: string;
         };
         Cookie: {
@@ -1097,9 +1219,19 @@ export interface components {
             replies: number;
         };
         CreateContactInputBody: {
+            /**
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes?: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
             /**
              * @description The country of a phone number without a country code.
@@ -1111,17 +1243,6 @@ export interface components {
             /** @example +33639980001 */
             phone: string;
         };
-        CreatedToken: {
-            /** Format: date-time */
-            created_at: string;
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
-            last_used_at: string | null;
-            name: string;
-            /** @description Shown this once; only its hash is stored. */
-            token: string;
-        };
         CreateTokenInputBody: {
             /**
              * @description What it is for.
@@ -1132,9 +1253,34 @@ export interface components {
         CreateUserInputBody: {
             /** @example name@example.com */
             email: string;
+            /** @example correct horse battery */
             password: string;
-            /** @enum {string} */
+            /**
+             * @example admin
+             * @enum {string}
+             */
             role: "admin" | "super_admin";
+        };
+        CreatedToken: {
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @example 0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5
+             */
+            id: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @example Shop */
+            name: string;
+            /**
+             * @description Shown this once; only its hash is stored.
+             * @example rel_xJ0hS3m2Qv7c1nT5yK8bW4pD6gF9aL0eR2uZ3iO1sVw
+             */
+            token: string;
         };
         Day: {
             /**
@@ -1174,16 +1320,21 @@ export interface components {
         };
         Device: {
             halt_reason: string;
-            /** @description The provider says that the device cannot send; resuming a campaign tries again. */
+            /**
+             * @description The provider says that the device cannot send; resuming a campaign tries again.
+             * @example false
+             */
             halted: boolean;
             /** Format: date-time */
             halted_at: string | null;
+            /** @example 64a1b2c3d4e5f60718293a4b */
             id: string;
         };
         EndedOutputBody: {
             /**
              * Format: int64
              * @description How many sessions there were.
+             * @example 2
              */
             ended: number;
         };
@@ -1224,60 +1375,88 @@ export interface components {
              * Format: uri-reference
              * @description A URI reference to human-readable documentation for the error.
              * @default about:blank
-             * @example https://example.com/errors/example
+             * @example /docs/problems#validation-failed
              */
             type: string;
         };
         Failure: {
             /** Format: date-time */
             at: string;
-            /** @description Of a message. */
+            /**
+             * @description Of a message.
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             campaign_id: string | null;
-            /** @description Of a message. */
+            /**
+             * @description Of a message.
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string | null;
-            /** @description The message's, the webhook's or the import's. */
+            /**
+             * @description The message's, the webhook's or the import's.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
+             */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example message_failed
+             * @enum {string}
+             */
             kind: "message_failed" | "message_unknown" | "webhook_failed" | "import_failed";
             /**
              * @description Of a message.
+             * @example message_1
              * @enum {string|null}
              */
             message_type: "message_1" | "message_2" | null;
+            /** @example the number is not on WhatsApp */
             reason: string;
         };
         Forecast: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-03T09:00:00Z
+             */
             completes_at: string | null;
             /**
              * Format: int64
              * @description Who would get the campaign now: each contact once, without those who opted out.
+             * @example 1250
              */
             contacts: number;
             /**
              * Format: double
              * @description The rate that the forecast assumes: the one given, else that of the last seven days, else 0.3.
+             * @example 0.3
              */
             expected_reply_rate: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             first_message_1_at: string | null;
             /** @description What leaves in each hour in which anything does. */
             hours: components["schemas"]["ForecastHour"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-02T11:00:00Z
+             */
             last_message_1_at: string | null;
             /**
              * Format: int64
              * @description Message 1s that will leave before the deadline.
+             * @example 1250
              */
             message_1: number;
             /**
              * Format: int64
              * @description Message 2s that will leave at that reply rate.
+             * @example 375
              */
             message_2: number;
             /**
              * Format: int64
              * @description Contacts whom the quota does not let be sent Message 1 before the deadline.
+             * @example 0
              */
             not_reached: number;
         };
@@ -1285,6 +1464,7 @@ export interface components {
             /**
              * Format: date-time
              * @description The start of the hour, counted from the start of the campaign.
+             * @example 2026-06-01T09:00:00Z
              */
             at: string;
             /** Format: int64 */
@@ -1322,57 +1502,82 @@ export interface components {
             waiting_for_quota: number;
         };
         Import: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18
+             */
             category_id: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             created_by: string | null;
             /** @description Why the import failed. */
             error: string;
-            /** @description The first rejected rows, at most 1000; left out of lists. */
+            /** @description The first rejected rows, at most 1000, for 30 days; left out of lists. */
             errors: components["schemas"]["ImportError"][];
             /** Format: date-time */
             finished_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c4-90ce-7132-8f6b-3c2d1e0fa9b8
+             */
             id: string;
             /**
              * Format: int64
              * @description Rows that made a new contact.
+             * @example 900
              */
             imported: number;
-            /** @enum {string} */
+            /**
+             * @example update
+             * @enum {string}
+             */
             on_duplicate: "update" | "skip";
             /**
              * Format: double
              * @description The share of the file that is in the contacts; 0 while it is being received.
+             * @example 0.75
              */
             progress: number;
             /**
              * Format: date-time
              * @description When the file was safely stored.
+             * @example 2026-06-01T08:00:02Z
              */
             received_at: string | null;
             /**
              * Format: int64
              * @description Rows that could not be used; errors.csv has them all.
+             * @example 20
              */
             rejected: number;
             /**
              * Format: int64
              * @description Received so far; in the end imported + updated + skipped + rejected.
+             * @example 1000
              */
             rows: number;
             /**
              * Format: int64
              * @description The same where on_duplicate is skip.
+             * @example 0
              */
             skipped: number;
-            /** @enum {string} */
+            /**
+             * @example running
+             * @enum {string}
+             */
             state: "running" | "done" | "failed";
             /**
              * Format: int64
              * @description Rows about a contact known before, or made by an earlier row of the file.
+             * @example 80
              */
             updated: number;
         };
@@ -1380,117 +1585,163 @@ export interface components {
             /**
              * Format: int64
              * @description The line of the file, 1 for the first.
+             * @example 17
              */
             line: number;
+            /** @example phone is too short for its country */
             reason: string;
         };
         ListAudit: {
             items: components["schemas"]["Audit"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListCampaign: {
             items: components["schemas"]["Campaign"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListCategory: {
             items: components["schemas"]["Category"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListContact: {
             items: components["schemas"]["Contact"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListImport: {
             items: components["schemas"]["Import"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListMessage: {
             items: components["schemas"]["Message"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListRecipient: {
             items: components["schemas"]["Recipient"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListSession: {
             items: components["schemas"]["Session"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListTimeline: {
             items: components["schemas"]["Timeline"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListToken: {
             items: components["schemas"]["Token"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
         ListUser: {
             items: components["schemas"]["User"][];
-            /** @description Ask for the next page with it; null on the last page. */
+            /**
+             * @description Ask for the next page with it; null on the last page.
+             * @example eyJDcmVhdGVkQXQiOiIyMDI2LTA2LTAxVDA5OjAwOjAwWiIsIklEIjoiMDE5N2QyYzYtM2M1ZC03YTkxLWIyZjctOTFkM2U1YTdjMDI0In0
+             */
             next_cursor: string | null;
             /**
              * Format: int64
              * @description All items of the list; left out where counting them is not cheap.
+             * @example 1250
              */
             total?: number;
         };
@@ -1499,35 +1750,65 @@ export interface components {
             completed_at: string | null;
             /** Format: date-time */
             deadline_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             id: string;
+            /** @example Offre de printemps */
             name: string;
             /** Format: date-time */
             scheduled_at: string | null;
             /** Format: date-time */
             started_at: string | null;
             stats: components["schemas"]["Stats"];
-            /** @enum {string} */
+            /**
+             * @example running
+             * @enum {string}
+             */
             status: "draft" | "scheduled" | "running" | "paused" | "completed" | "cancelled";
             status_reason: string;
         };
         LoginInputBody: {
+            /** @example camille@example.com */
             email: string;
+            /** @example correct horse battery */
             password: string;
         };
         MembersInputBody: {
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids: string[];
         };
         Message: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1
+             */
             attempts: number;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
+             */
             campaign_id: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:04Z
+             */
             delivered_at: string | null;
             /** @description The provider's words about a message that failed. */
             error: string;
@@ -1536,17 +1817,29 @@ export interface components {
             /**
              * Format: uuid
              * @description Also the reference that the provider was given.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
              */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example message_1
+             * @enum {string}
+             */
             message_type: "message_1" | "message_2";
+            /** @example Camille */
             name: string;
+            /** @example +33639980001 */
             phone: string;
             /** Format: date-time */
             read_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:03Z
+             */
             sent_at: string | null;
-            /** @enum {string} */
+            /**
+             * @example delivered
+             * @enum {string}
+             */
             status: "pending" | "sending" | "sent" | "delivered" | "read" | "failed" | "no_interaction" | "unknown";
         };
         MessageCounts: {
@@ -1577,24 +1870,28 @@ export interface components {
             quota: components["schemas"]["Quota"];
             /**
              * @description Without it every answer comes from the database.
+             * @example ok
              * @enum {string}
              */
-            redis: "ok" | "unreachable" | "off";
+            redis: "ok" | "unreachable" | "off" | "unknown";
             /**
              * Format: int64
              * @description How many contacts could be sent Message 1 now, with room kept for their answers.
+             * @example 212
              */
             remaining_capacity: number;
             /**
              * Format: double
              * @description The share of contacts messaged on the last seven days who replied in time.
+             * @example 0.31
              */
             reply_rate: number | null;
             /**
-             * @description While it is unreachable, campaigns wait. This, redis and workers may be seconds old.
+             * @description While it is unreachable, campaigns wait; unknown until a first look has ended. This, redis and workers may be seconds old.
+             * @example ok
              * @enum {string}
              */
-            temporal: "ok" | "unreachable";
+            temporal: "ok" | "unreachable" | "unknown";
             workers: components["schemas"]["Workers"];
         };
         Overview: {
@@ -1604,31 +1901,44 @@ export interface components {
             stats: components["schemas"]["Stats"];
         };
         Quota: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 520
+             */
             left: number;
-            /** @enum {string} */
+            /**
+             * @example ok
+             * @enum {string}
+             */
             level: "ok" | "attention" | "danger" | "blocked";
             /**
              * Format: int64
              * @description How many messages may leave in any window.
+             * @example 1000
              */
             limit: number;
             /**
              * Format: date-time
              * @description When the next message may leave; now while there is room.
+             * @example 2026-06-01T09:00:00Z
              */
             next_slot_at: string;
             /**
              * Format: int64
              * @description Of what is left, what is held for admitted contacts and for answers.
+             * @example 308
              */
             reserved: number;
             /**
              * Format: int64
              * @description Messages that left in the window that ends now, or may have.
+             * @example 480
              */
             used: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 86400
+             */
             window_seconds: number;
         };
         ReadyOutputBody: {
@@ -1648,42 +1958,75 @@ export interface components {
             temporal: "ok" | "unreachable";
         };
         Recipient: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
             contact_id: string;
             /** @description The provider's words about a message that failed. */
             error: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T10:12:03Z
+             */
             finished_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:03Z
+             */
             message_1_sent_at: string | null;
+            /** @example read */
             message_1_status: string;
             /** Format: date-time */
             message_2_sent_at: string | null;
             /** @description null while no Message 2 is owed. */
             message_2_status: string | null;
+            /** @example Camille */
             name: string;
+            /** @example +33639980001 */
             phone: string;
             /** Format: date-time */
             replied_at: string | null;
-            /** @enum {string} */
+            /**
+             * @example stopped
+             * @enum {string}
+             */
             state: "pending" | "admitted" | "message_1_sent" | "replied" | "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
+            /** @example opted_out */
             state_reason: string;
             /**
              * Format: date-time
              * @description A reply before this moment earns Message 2.
+             * @example 2026-06-02T09:00:03Z
              */
             window_ends_at: string | null;
         };
         RehearsalBody: {
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids?: string[];
+            /**
+             * @example [
+             *       "0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13",
+             *       "0197d2c5-1b23-7b6c-a1d0-4e5f60718293"
+             *     ]
+             */
             contact_ids?: string[];
-            /** Format: double */
+            /**
+             * Format: double
+             * @example 0.3
+             */
             expected_reply_rate?: number;
             /** @example Hello {{name|there}}, may we tell you about our spring offer? */
             message_1: string;
+            /** @example https://example.com/printemps.jpg */
             message_1_media_url?: string;
             /** @example Thank you {{name}}! Here it is. */
             message_2: string;
+            /** @example https://example.com/offre.pdf */
             message_2_media_url?: string;
             /** @example Spring offer */
             name: string;
@@ -1695,25 +2038,38 @@ export interface components {
             /**
              * Format: date-time
              * @description When to start; at once if left out.
+             * @example 2026-06-01T11:00:00+02:00
              */
             scheduled_at?: string;
             /**
              * Format: int64
              * @description Another seed lets chance fall out differently; the same gives the same again.
              * @default 1
+             * @example 7
              */
             seed: number;
         };
         ReplaceContactInputBody: {
+            /**
+             * @example {
+             *       "city": "Lyon"
+             *     }
+             */
             attributes: {
                 [key: string]: string;
             };
+            /**
+             * @example [
+             *       "0197d2c4-7a10-7c3e-9a41-5f0e3b6d2c18"
+             *     ]
+             */
             category_ids: string[];
             /**
              * @description The country of a phone number without a country code.
              * @example FR
              */
             country?: string;
+            /** @example Camille */
             name: string;
             /** @example +33639980001 */
             phone: string;
@@ -1797,23 +2153,40 @@ export interface components {
             /**
              * Format: int64
              * @description Contacts who get another chance.
+             * @example 3
              */
             retried: number;
         };
         Session: {
-            /** @description What the browser called itself when it logged in. */
+            /**
+             * @description What the browser called itself when it logged in.
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
+             */
             agent: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** @description Whether it is the one that asks. */
+            /**
+             * @description Whether it is the one that asks.
+             * @example true
+             */
             current: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-08T08:00:00Z
+             */
             expires_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 4f6b8f0e-51c7-4f39-a6e0-9b1f7d2c3a58
+             */
             id: string;
             /**
              * Format: date-time
              * @description To the minute.
+             * @example 2026-06-01T09:00:00Z
              */
             last_used_at: string | null;
         };
@@ -1826,36 +2199,64 @@ export interface components {
             /**
              * Format: int64
              * @description Messages refused for good.
+             * @example 6
              */
             failures: number;
             /**
              * Format: int64
              * @description All replies, late and repeated ones too.
+             * @example 412
              */
             interactions: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1540
+             */
             messages_delivered: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1102
+             */
             messages_read: number;
             /**
              * Format: int64
              * @description Both messages together.
+             * @example 1580
              */
             messages_sent: number;
             /**
              * Format: int64
              * @description Contacts who replied in time.
+             * @example 344
              */
             replied: number;
-            /** @description Contacts in each of the ten states. */
+            /**
+             * @description Contacts in each of the ten states.
+             * @example {
+             *       "admitted": 0,
+             *       "failed": 6,
+             *       "late_interaction": 14,
+             *       "message_1_sent": 120,
+             *       "message_2_sent": 336,
+             *       "no_interaction": 760,
+             *       "not_sent": 4,
+             *       "pending": 0,
+             *       "replied": 8,
+             *       "stopped": 2
+             *     }
+             */
             states: {
                 [key: string]: number;
             };
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 1250
+             */
             total_contacts: number;
             /**
              * Format: int64
              * @description Messages of which nobody can tell whether they left.
+             * @example 0
              */
             unknown: number;
         };
@@ -1867,6 +2268,7 @@ export interface components {
             country?: string;
             /**
              * @default message_1
+             * @example message_1
              * @enum {string}
              */
             message: "message_1" | "message_2";
@@ -1877,6 +2279,7 @@ export interface components {
             /**
              * Format: uuid
              * @description The reference under which the provider knows the message.
+             * @example 0197d2c6-41f0-7e55-9b3c-6d7e8f901a2b
              */
             message_id: string;
         };
@@ -1889,55 +2292,87 @@ export interface components {
             error?: string;
             /**
              * @description Message 1 is sent, Message 2 answers.
+             * @example replied
              * @enum {string}
              */
             event: "created" | "opted_out" | "sent" | "delivered" | "read" | "failed" | "replied" | "answered" | "finished";
             /**
              * @description replied: with what.
+             * @example voice
              * @enum {string}
              */
             interaction_type?: "text" | "emoji" | "voice" | "audio" | "image" | "video" | "document";
             /**
              * @description Which message was sent, answered, delivered, read or failed.
+             * @example message_1
              * @enum {string}
              */
             message_type?: "message_1" | "message_2";
-            /** @description finished: why, where the state alone does not say it. */
+            /**
+             * @description finished: why, where the state alone does not say it.
+             * @example deadline
+             */
             reason?: string;
             /**
              * @description finished: how the campaign ended for the contact.
+             * @example message_2_sent
              * @enum {string}
              */
             state?: "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
-            /** @description replied: whether the reply window was open. */
+            /**
+             * @description replied: whether the reply window was open.
+             * @example true
+             */
             within_24h?: boolean;
         };
         Token: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c1-6f3b-7c80-9d21-a0b1c2d3e4f5
+             */
             id: string;
             /**
              * Format: date-time
              * @description To the minute.
+             * @example 2026-06-01T09:00:00Z
              */
             last_used_at: string | null;
-            /** @description What it is for. */
+            /**
+             * @description What it is for.
+             * @example Shop
+             */
             name: string;
         };
         User: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-06-01T08:00:00Z
+             */
             created_at: string;
             /**
              * Format: date-time
              * @description Since when the user may not do anything.
              */
             disabled_at: string | null;
-            /** Format: email */
+            /**
+             * Format: email
+             * @example camille@example.com
+             */
             email: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
+             */
             id: string;
-            /** @enum {string} */
+            /**
+             * @example admin
+             * @enum {string}
+             */
             role: "admin" | "super_admin";
         };
         WebhookOutputBody: {
@@ -1955,6 +2390,7 @@ export interface components {
             /**
              * Format: int64
              * @description How many worker processes asked Temporal for work in the last two minutes. One that was killed is counted for that long.
+             * @example 2
              */
             polling: number;
             /** @description Why not, if not. */
@@ -1972,16 +2408,16 @@ export interface operations {
     "get-audit": {
         parameters: {
             query?: {
-                /** @description Only this operationId. */
-                action?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only what was done to this. */
-                subject_id?: string;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Only what this user did. */
                 user_id?: string;
+                /** @description Only this operationId. */
+                action?: string;
+                /** @description Only what was done to this. */
+                subject_id?: string;
             };
             header?: never;
             path?: never;
@@ -2224,10 +2660,10 @@ export interface operations {
     "get-campaigns": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2282,6 +2718,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-rehearse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RehearsalBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-campaigns-start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes it safe to send the request again: within 24 hours the same key and request get the first answer, and nothing is done twice. Make a new one, such as a UUID, for each new request.
+                 * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description Error */
@@ -2520,14 +3062,16 @@ export interface operations {
     "get-campaigns-id-recipients": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only recipients whose name or phone number contains this, as they were at the start. */
-                q?: string;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Only recipients in this state. */
                 state?: "pending" | "admitted" | "message_1_sent" | "replied" | "message_2_sent" | "no_interaction" | "late_interaction" | "failed" | "not_sent" | "stopped";
+                /** @description Only recipients who came so far, or further: their Message 1 was sent, delivered or read, they replied in time, Message 2 was sent. */
+                reached?: "sent" | "delivered" | "read" | "replied" | "answered";
+                /** @description Only recipients whose name or phone number contains this, as they were at the start. */
+                q?: string;
             };
             header?: never;
             path: {
@@ -2800,119 +3344,13 @@ export interface operations {
             };
         };
     };
-    "post-campaigns-forecast": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CampaignBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Forecast"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-campaigns-rehearse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RehearsalBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Result"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-campaigns-start": {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description Makes it safe to send the request again: within 24 hours the same key and request get the first answer, and nothing is done twice. Make a new one, such as a UUID, for each new request.
-                 * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CampaignBody"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Started"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     "get-categories": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3148,16 +3586,16 @@ export interface operations {
     "get-contacts": {
         parameters: {
             query?: {
-                /** @description Only contacts in this category. */
-                category_id?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description Only contacts who opted out, or only those who did not. */
-                opted_out?: "true" | "false";
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description A part of a name or of a phone number. */
                 q?: string;
+                /** @description Only contacts in this category. */
+                category_id?: string;
+                /** @description Only contacts who opted out, or only those who did not. */
+                opted_out?: "true" | "false";
             };
             header?: never;
             path?: never;
@@ -3212,6 +3650,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-contacts-export.csv": {
+        parameters: {
+            query?: {
+                /** @description A part of a name or of a phone number. */
+                q?: string;
+                /** @description Only contacts in this category. */
+                category_id?: string;
+                /** @description Only contacts who opted out, or only those who did not. */
+                opted_out?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A CSV file (RFC 4180, UTF-8). Cells that a spreadsheet would run as a formula have an apostrophe before them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-contacts-import": {
+        parameters: {
+            query?: {
+                /** @description The category that every contact of the file joins. */
+                category_id?: string;
+                /** @description The country of phone numbers without a country code. */
+                country?: string;
+                /** @description What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way. */
+                on_duplicate?: "update" | "skip";
+                /** @description The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like. */
+                phone_column?: string;
+                /** @description The header of the column that holds whole names. */
+                name_column?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); any other column becomes an attribute, also one called attribute:… after its name, and one called relance:… is passed over. Commas, semicolons or tabs; UTF-8, or Windows-1252 with Latin-1, which the first row beyond ASCII decides. An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. At most 256 MiB, and 1 MiB for a row. */
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @example phone,name,city
+                     *     +33639980001,Camille,Lyon
+                     */
+                    file: string;
+                };
+                /**
+                 * @example phone,name,city
+                 *     +33639980001,Camille,Lyon
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Error */
@@ -3385,10 +3917,10 @@ export interface operations {
     "get-contacts-id-timeline": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3405,96 +3937,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListTimeline"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "get-contacts-export.csv": {
-        parameters: {
-            query?: {
-                /** @description Only contacts in this category. */
-                category_id?: string;
-                /** @description Only contacts who opted out, or only those who did not. */
-                opted_out?: "true" | "false";
-                /** @description A part of a name or of a phone number. */
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A CSV file (RFC 4180, UTF-8). Cells that a spreadsheet would run as a formula have an apostrophe before them. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    "post-contacts-import": {
-        parameters: {
-            query?: {
-                /** @description The category that every contact of the file joins. */
-                category_id?: string;
-                /** @description The country of phone numbers without a country code. */
-                country?: string;
-                /** @description The header of the column that holds whole names. */
-                name_column?: string;
-                /** @description What to do about a number that is known, from before or from an earlier row: update the contact (the last row wins), or leave its name and attributes alone (the first row wins). It joins the category either way. */
-                on_duplicate?: "update" | "skip";
-                /** @description The header of the column that holds phone numbers; by default the one that is called phone, mobile or the like. */
-                phone_column?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The first line names the columns: phone (or téléphone, mobile, whatsapp), name (or nom, prénom); any other column becomes an attribute, also one called attribute:… after its name, and one called relance:… is passed over. Commas, semicolons or tabs; UTF-8, or Windows-1252 with Latin-1, which the first row beyond ASCII decides. An apostrophe before =, +, -, @, tab or carriage return at the beginning of a cell is taken off, as exports put it there. At most 256 MiB, and 1 MiB for a row. */
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    /** Format: binary */
-                    file: string;
-                };
-                /**
-                 * @example phone,name,city
-                 *     +33639980001,Camille,Lyon
-                 */
-                "text/csv": string;
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Error */
@@ -3572,10 +4014,10 @@ export interface operations {
     "get-imports": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3668,12 +4110,12 @@ export interface operations {
     "get-messages": {
         parameters: {
             query?: {
-                /** @description Only messages of this campaign. */
-                campaign_id?: string;
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description Only messages of this campaign. */
+                campaign_id?: string;
                 /** @description Only messages in this status. */
                 status?: "pending" | "sending" | "sent" | "delivered" | "read" | "failed" | "no_interaction" | "unknown";
                 /** @description Only Message 1s, or only Message 2s. */
@@ -3795,10 +4237,10 @@ export interface operations {
     "get-tokens": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
                 /** @description Another user's tokens, for a super_admin. */
                 user_id?: string;
             };
@@ -3902,10 +4344,10 @@ export interface operations {
     "get-users": {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
-                cursor?: string;
                 /** @description How many items at most. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -4022,6 +4464,22 @@ export interface operations {
         /** @description An event as Wassenger sends it, at most 1 MiB. If a secret is configured, the signature header must carry the HMAC-SHA256 of the body in hex. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "id": "665b1f0c2d3e4f5a6b7c8d9e",
+                 *       "event": "message:in:new",
+                 *       "device": {
+                 *         "id": "64a1b2c3d4e5f60718293a4b"
+                 *       },
+                 *       "data": {
+                 *         "id": "3EB0C767D26A1D2F5F1A",
+                 *         "type": "text",
+                 *         "flow": "inbound",
+                 *         "fromNumber": "+33639980001",
+                 *         "body": "Oui, avec plaisir"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 };

@@ -12,6 +12,7 @@ const texts = bilingual(
   {
     unreachable: 'The server cannot be reached. Your connection may be down.',
     failed: 'The server could not answer.',
+    tooOften: (wait: string) => `Too many attempts. Try again in ${wait}.`,
     again: 'Try again',
     more: 'Show more',
     loading: 'Loading…',
@@ -19,6 +20,7 @@ const texts = bilingual(
   {
     unreachable: 'Le serveur est injoignable. Votre connexion est peut-être coupée.',
     failed: "Le serveur n'a pas pu répondre.",
+    tooOften: (wait: string) => `Trop de tentatives. Réessayez dans ${wait}.`,
     again: 'Réessayer',
     more: 'Afficher la suite',
     loading: 'Chargement…',
@@ -63,7 +65,6 @@ export function Skeleton({ lines = 3, height = 20 }: { lines?: number; height?: 
         {t.loading}
       </span>
       {Array.from({ length: lines }, (_, line) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: all alike
         <div key={line} class="skeleton" style={{ height }} />
       ))}
     </div>
@@ -74,9 +75,11 @@ export function Skeleton({ lines = 3, height = 20 }: { lines?: number; height?: 
 export function useReason() {
   const t = useWords(texts)
   const answer = useAnswers()
+  const format = useFormat()
   return (error: unknown) => {
     if (!(error instanceof Problem)) return t.failed
     if (error.status === UNREACHABLE) return t.unreachable
+    if (error.status === 429 && error.retryAfter) return t.tooOften(format.duration(error.retryAfter))
     const fields = Object.values(error.fields)
     const said = [error.message, ...fields].filter((text) => text && !(text === 'validation failed' && fields.length))
     return [...new Set(said)].map(answer).join('; ') || t.failed

@@ -1,1 +1,0 @@
-import{s as e,t}from"./index-C2ga79-5.js";function n(){return e(t,{children:`Contacts`})}export{n as default};

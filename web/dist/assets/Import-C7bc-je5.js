@@ -1,0 +1,1 @@
+import{A as e,c as t}from"./parts-B0Sfi3MB.js";function n(){return e(t,{children:`Import`})}export{n as default};

@@ -1,5 +1,0 @@
-import { Title } from '../ui/parts'
-
-export default function NewCampaign() {
-  return <Title>NewCampaign</Title>
-}
