@@ -20,7 +20,7 @@ export const terms = bilingual(
     } as Record<CampaignStatus, string>,
     recipientState: {
       pending: 'Waiting to be sent',
-      admitted: 'Being sent',
+      admitted: 'About to be sent',
       message_1_sent: 'Waiting for a reply',
       replied: 'Replied, answer on its way',
       message_2_sent: 'Answered',
@@ -74,7 +74,7 @@ export const terms = bilingual(
     } as Record<CampaignStatus, string>,
     recipientState: {
       pending: "En attente d'envoi",
-      admitted: "En cours d'envoi",
+      admitted: 'Sur le point de partir',
       message_1_sent: 'Attend une réponse',
       replied: 'A répondu, message 2 en route',
       message_2_sent: 'Message 2 envoyé',
