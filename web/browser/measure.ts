@@ -10,7 +10,12 @@ type Figures = Record<keyof typeof targets, number>
 // Measured by the browser's own clock, from the request of the page on. Each load
 // is the first one of a new browser context: nothing is cached.
 test('first loads of the overview and of a campaign with 10,000 recipients', { timeout: 600_000 }, async () => {
-  const relance = await startRelance({ CAMPAIGN_DEADLINE: '48h', REPLY_WINDOW: '24h' })
+  const relance = await startRelance({
+    SEND_LIMIT: '1000',
+    SEND_LIMIT_WINDOW: '24h',
+    CAMPAIGN_DEADLINE: '48h',
+    REPLY_WINDOW: '24h',
+  })
   try {
     const campaign = await campaignOf10000(relance)
     const rows: Record<string, string>[] = []
@@ -42,8 +47,6 @@ async function campaignOf10000(relance: Relance): Promise<string> {
   })
   await until(async () => (await relance.api('GET', `/campaigns/${campaign.id}/stats`)).messages_delivered > 200, 120)
   await relance.api('POST', `/campaigns/${campaign.id}/pause`)
-  // What was admitted goes on leaving; the machine is to be quiet.
-  await until(async () => (await relance.api('GET', `/campaigns/${campaign.id}/stats`)).states.admitted === 0, 600)
   return campaign.id
 }
 

@@ -3,6 +3,7 @@ import type { Schemas } from '../api/client'
 import { Moment } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
 import { type MessageStatus, terms } from '../words/terms'
+import { providerWords } from './providerWords'
 
 const texts = bilingual(
   { contact: 'Contact', state: 'State', reply: 'Reply', until: 'open until', said: 'The provider says:' },
@@ -52,7 +53,8 @@ function Row({ recipient }: { recipient: Recipient }) {
         {state_reason && <span class="muted small">{words.reason[state_reason] ?? state_reason}</span>}
         {error && (
           <span class="small said" title={error}>
-            {t.said} {error}
+            <span class="unseen">{t.said} </span>
+            {providerWords(error)}
           </span>
         )}
       </td>

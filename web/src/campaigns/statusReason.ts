@@ -1,4 +1,5 @@
 import { bilingual, useWords } from '../words/language'
+import { providerWords } from './providerWords'
 
 const texts = bilingual(
   {
@@ -22,7 +23,7 @@ export const isHalted = (reason: string) => reason.startsWith(HALTED)
 export function useStatusReason() {
   const t = useWords(texts)
   return (reason: string) => {
-    if (isHalted(reason)) return t.halted(reason.slice(HALTED.length))
+    if (isHalted(reason)) return t.halted(providerWords(reason.slice(HALTED.length)))
     if (reason.startsWith('Paused by an admin')) return t.admin
     if (reason.startsWith('The start was missed')) return t.missed
     return reason

@@ -11,7 +11,8 @@ const texts = bilingual(
     when: 'When',
     who: 'Who',
     what: 'What',
-    nobody: 'Nobody known',
+    unknownAddress: 'Unknown address',
+    tried: 'Tried to log in',
     refused: 'Refused',
     unknown: 'Not known whether it was done',
     contacts: (n: string, one: boolean) => (one ? '1 contact' : `${n} contacts`),
@@ -26,8 +27,9 @@ const texts = bilingual(
     when: 'Quand',
     who: 'Qui',
     what: 'Quoi',
-    nobody: 'Personne de connu',
-    refused: 'Refusé',
+    unknownAddress: 'Adresse inconnue',
+    tried: 'Tentative de connexion',
+    refused: 'Refusée',
     unknown: 'On ignore si cela a été fait',
     contacts: (n: string, one: boolean) => (one ? '1 contact' : `${n} contacts`),
     retried: (n: string, one: boolean) => (one ? '1 envoi' : `${n} envois`),
@@ -72,12 +74,12 @@ function Entry({ entry, emails }: { entry: Schemas['Audit']; emails: ReadonlyMap
       <td data-name={t.when} class="number when">
         <Moment at={entry.at} />
       </td>
-      <td data-name={t.who} class="named">
-        {entry.user_email ?? <span class="muted">{t.nobody}</span>}
+      <td data-name={t.who} class="named who-did">
+        {entry.user_email ?? <span class="muted">{t.unknownAddress}</span>}
       </td>
-      <td data-name={t.what}>
+      <td data-name={t.what} class="what">
         <span class="done">
-          <span>{words.action[action as Action] ?? action}</span>
+          <span>{outcome === 'refused' ? t.tried : (words.action[action as Action] ?? action)}</span>
           {more && <span class="muted named">{more}</span>}
           {outcome === 'refused' && <span class="badge bad">{t.refused}</span>}
           {outcome === 'unknown' && <span class="badge warn">{t.unknown}</span>}

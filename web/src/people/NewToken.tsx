@@ -108,10 +108,10 @@ function Made({ token, close }: { token: string; close: () => void }) {
   }
   return (
     <div class="stack">
-      <p class="notice warn" role="alert">
+      <div class="notice warn" role="alert">
         <Icon name="warning" />
-        <span>{t.once}</span>
-      </p>
+        <p>{t.once}</p>
+      </div>
       <div class="secret">
         <input
           ref={shown}
@@ -122,7 +122,7 @@ function Made({ token, close }: { token: string; close: () => void }) {
           onFocus={(event) => event.currentTarget.select()}
         />
         <button type="button" class="button main" onClick={copy}>
-          <Icon name={copied === 'copied' ? 'check' : 'download'} />
+          <Icon name={copied === 'copied' ? 'check' : 'copy'} />
           <span aria-live="polite">{t[copied ?? 'copy']}</span>
         </button>
       </div>

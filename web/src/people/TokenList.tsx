@@ -43,7 +43,7 @@ export function TokenList({ userID, none, noneMore }: { userID?: string; none: s
   }
   if (list.isPending) return <Skeleton lines={2} height={44} />
   if (list.error && !list.data) return <Failure error={list.error} again={list.refetch} />
-  if (items.length === 0) return <Empty title={none}>{noneMore}</Empty>
+  if (items.length === 0) return noneMore ? <Empty title={none}>{noneMore}</Empty> : <p class="muted">{none}</p>
   return (
     <>
       <table class="list">

@@ -95,8 +95,10 @@ function UserTable(props: { users: Schemas['User'][]; me: Schemas['User']; manag
                 {user.id === props.me.id && <span class="badge good">{t.you}</span>}
               </span>
             </td>
-            <td data-name={t.role}>{role.name[user.role]}</td>
-            <td data-name={t.state}>
+            <td data-name={t.role} class="whole">
+              {role.name[user.role]}
+            </td>
+            <td data-name={t.state} class="whole">
               {user.disabled_at ? <span class="badge bad">{t.disabled}</span> : <span>{t.active}</span>}
             </td>
             <td data-name={t.since}>

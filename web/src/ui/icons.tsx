@@ -25,6 +25,7 @@ const drawings = {
   external: 'M14 4h6v6M20 4l-9 9M10 5H4v15h15v-6',
   trash: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5',
   edit: 'M4 20l1-5L16 4l4 4L9 19z',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
   forbid: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM6 6l12 12',
   back: 'M15 5l-7 7 7 7',
   image: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01',

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { Problem, UNREACHABLE } from '../api/client'
+import { useAnswers } from '../words/answers'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 import { type CampaignStatus, terms } from '../words/terms'
@@ -73,13 +74,15 @@ export function Skeleton({ lines = 3, height = 20 }: { lines?: number; height?: 
 /** Why something cannot be shown, in words that a person can act upon. */
 export function useReason() {
   const t = useWords(texts)
+  const answer = useAnswers()
   const format = useFormat()
   return (error: unknown) => {
     if (!(error instanceof Problem)) return t.failed
     if (error.status === UNREACHABLE) return t.unreachable
     if (error.status === 429 && error.retryAfter) return t.tooOften(format.duration(error.retryAfter))
     const fields = Object.values(error.fields)
-    return fields.length ? `${error.message} ${fields.join('; ')}` : error.message || t.failed
+    const said = [error.message, ...fields].filter((text) => text && !(text === 'validation failed' && fields.length))
+    return [...new Set(said)].map(answer).join('; ') || t.failed
   }
 }
 

@@ -1,1 +1,0 @@
-import{A as e,c as t}from"./parts-B0Sfi3MB.js";function n(){return e(t,{children:`Import`})}export{n as default};
