@@ -11,7 +11,13 @@ const relance = useRelance({
 })
 let campaign = ''
 
-const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)
+/** Nothing is wider than the screen, or than the card that it is in. */
+const fits = (page: Page) =>
+  page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll('.card')].every(
+      (box) => box.scrollWidth <= box.clientWidth,
+    ),
+  )
 
 test('who has just installed Relance is told what to do first', async () => {
   const page = await relance.page()
@@ -89,6 +95,30 @@ test('the quota is that of the API, and the gauge says how full it is', async ()
     await page.getByText(says, { exact: true }).waitFor()
     await page.unroute('**/monitoring')
   }
+})
+
+test('each trouble is said in monitoring, with a way to where it can be ended', async () => {
+  const page = await relance.page()
+  await page.route('**/monitoring', async (route) => {
+    if (route.request().resourceType() === 'document') return route.fallback()
+    const answer = await (await route.fetch()).json()
+    const long = new Date(Date.parse(answer.at) - 5 * 60_000).toISOString()
+    await route.fulfill({
+      json: {
+        ...answer,
+        device: { ...answer.device, halted: true, halted_at: long, halt_reason: 'logged out' },
+        workers: { ok: false, reason: 'nobody polls', polling: 0, last_seen_at: long },
+        backlog: { webhooks: 3, oldest_webhook_at: long, answers: 2, oldest_answer_at: long },
+      },
+    })
+  })
+  await page.goto('monitoring')
+  const concerns = page.getByRole('region', { name: 'Needs a person' })
+  await concerns.getByText('No worker is running: nobody sends at the moment.').waitFor()
+  await concerns.getByText('3 notices from the provider have not been applied yet.').waitFor()
+  const links = await concerns.getByRole('link').evaluateAll((all) => all.map((link) => link.getAttribute('href')))
+  expect(links).toEqual(['/app/campaigns', '/app/messages?type=message_2&status=pending'])
+  await expectAccessible(page)
 })
 
 test('what needs a person is said on the overview, with what to do', async () => {

@@ -1,4 +1,4 @@
-import { Link } from 'wouter-preact'
+import { Link, useLocation } from 'wouter-preact'
 import { Icon } from '../ui/icons'
 import { Moment } from '../ui/parts'
 import { useFormat } from '../words/format'
@@ -75,6 +75,7 @@ const texts = bilingual(
 export function ConcernList({ concerns }: { concerns: Concern[] }) {
   const t = useWords(texts)
   const format = useFormat()
+  const [here] = useLocation()
   if (concerns.length === 0) return null
   return (
     <section class="stack concerns" aria-label={t.title}>
@@ -85,14 +86,14 @@ export function ConcernList({ concerns }: { concerns: Concern[] }) {
             <Icon name="warning" />
             <p>
               {t.says[concern.kind](format.number(count), count === 1, concern.name ?? '')}{' '}
-              {concern.reason && <span class="muted">{concern.reason} </span>}
+              {concern.reason && <span class="muted">({concern.reason}) </span>}
               {concern.since && (
                 <span class="muted">
                   {concern.kind === 'quota_blocked' ? t.next : t.since} <Moment at={concern.since} />
                 </span>
               )}
             </p>
-            {concern.link && (
+            {concern.link && concern.link !== here && (
               <Link class="button small" href={concern.link}>
                 {t.look}
               </Link>

@@ -21,7 +21,7 @@ const texts = bilingual(
     delivered: 'Distribués',
     read: 'Lus',
     failed: 'Échecs',
-    chart: 'Messages et réponses des sept derniers jours ; le tableau ci-dessous donne les nombres',
+    chart: 'Messages et réponses des sept derniers jours\u00a0; le tableau ci-dessous donne les nombres',
   },
 )
 
@@ -36,6 +36,7 @@ export function Days({ days }: { days: Schemas['Day'][] }) {
   const most = Math.max(1, ...days.flatMap((day) => series.map((name) => day[name])))
   // Noon: the same date in every zone that people live in.
   const named = (day: string) => format.day(`${day}T12:00:00Z`)
+  const short = new Intl.DateTimeFormat(format.locale, { weekday: 'short', day: 'numeric' })
   return (
     <div class="stack">
       <div class="row" aria-hidden="true">
@@ -59,7 +60,7 @@ export function Days({ days }: { days: Schemas['Day'][] }) {
                 />
               ))}
             </div>
-            <span class="muted">{named(day.day)}</span>
+            <span class="muted">{short.format(new Date(`${day.day}T12:00:00Z`))}</span>
           </div>
         ))}
       </div>

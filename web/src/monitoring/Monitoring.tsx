@@ -1,5 +1,6 @@
-import { useQuery } from '@tanstack/preact-query'
-import { one } from '../api/queries'
+import { useInfiniteQuery, useQuery } from '@tanstack/preact-query'
+import { joinPages } from '../api/changes'
+import { one, pages } from '../api/queries'
 import { Failure, Skeleton, Title } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
 import { ConcernList } from './ConcernList'
@@ -34,7 +35,8 @@ export default function Monitoring() {
   const t = useWords(texts)
   const { data, error, refetch } = useQuery({ ...one('/monitoring'), refetchInterval: 4_000 })
   const imports = useQuery({ ...one('/imports', { params: { query: { limit: 20 } } }), refetchInterval: 15_000 })
-  const worries = data && concerns(data, [], imports.data?.items)
+  const campaigns = joinPages(useInfiniteQuery({ ...pages('/campaigns'), refetchInterval: 15_000 }).data?.pages).items
+  const worries = data && concerns(data, campaigns, imports.data?.items)
   return (
     <div class="stack monitoring" data-ready={data ? true : undefined}>
       <Title>{t.title}</Title>

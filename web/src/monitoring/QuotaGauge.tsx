@@ -10,10 +10,10 @@ const texts = bilingual(
     used: 'used',
     left: 'left',
     reserved: 'kept for answers',
-    window: (duration: string) => `counted over the last ${duration}`,
+    window: (duration: string) => `Counted over the last ${duration}.`,
     level: { ok: 'Plenty of room', attention: 'Getting full', danger: 'Nearly full', blocked: 'Used up' },
-    now: 'a message may leave now',
-    next: (at: string) => `next place free at ${at}`,
+    now: 'A message may leave now.',
+    next: (at: string) => `The next place is free at ${at}.`,
     said: (used: string, limit: string, share: string) => `${used} of ${limit} messages used, ${share}`,
   },
   {
@@ -21,10 +21,10 @@ const texts = bilingual(
     used: 'utilisés',
     left: 'restants',
     reserved: 'gardés pour répondre',
-    window: (duration: string) => `sur les dernières ${duration}`,
+    window: (duration: string) => `Compté sur une durée de ${duration}.`,
     level: { ok: 'De la marge', attention: 'Se remplit', danger: 'Presque plein', blocked: 'Épuisé' },
-    now: 'un message peut partir maintenant',
-    next: (at: string) => `prochaine place libre à ${at}`,
+    now: 'Un message peut partir maintenant.',
+    next: (at: string) => `La prochaine place se libère à ${at}.`,
     said: (used: string, limit: string, share: string) => `${used} messages utilisés sur ${limit}, soit ${share}`,
   },
 )
@@ -34,9 +34,13 @@ const SWEEP = 240
 const RADIUS = 80
 const LENGTH = (SWEEP / 360) * 2 * Math.PI * RADIUS
 
-const at = (share: number, radius: number) => {
+const spot = (share: number, radius: number) => {
   const angle = ((150 + SWEEP * share) * Math.PI) / 180
-  return `${(100 + radius * Math.cos(angle)).toFixed(2)} ${(100 + radius * Math.sin(angle)).toFixed(2)}`
+  return { x: 100 + radius * Math.cos(angle), y: 100 + radius * Math.sin(angle) }
+}
+const at = (share: number, radius: number) => {
+  const { x, y } = spot(share, radius)
+  return `${x.toFixed(2)} ${y.toFixed(2)}`
 }
 const arc = `M ${at(0, RADIUS)} A ${RADIUS} ${RADIUS} 0 1 1 ${at(1, RADIUS)}`
 
@@ -47,26 +51,38 @@ export function QuotaGauge({ quota }: { quota: Schemas['Quota'] }) {
   const share = Math.min(1, quota.used / Math.max(1, quota.limit))
   const kept = Math.min(1 - share, quota.reserved / Math.max(1, quota.limit))
   const number = format.number
+  // A day is said as the 24 hours that it is: it ends now, not at midnight.
+  const hours = Math.round(quota.window_seconds / 3600)
   return (
     <div class="gauge">
-      <svg
-        viewBox="0 0 200 164"
-        role="img"
-        aria-label={t.said(number(quota.used), number(quota.limit), format.percent(share))}
-      >
-        <path class="track" d={arc} />
-        <path class="kept" d={arc} stroke-dasharray={`${LENGTH * (share + kept)} ${LENGTH * 2}`} />
-        <path class={`used ${quota.level}`} d={arc} stroke-dasharray={`${LENGTH * share} ${LENGTH * 2}`} />
-        {[0.75, 0.9].map((mark) => (
-          <path key={mark} class="mark" d={`M ${at(mark, 68)} L ${at(mark, 92)}`} />
-        ))}
-        <text x="100" y="98" class="big">
-          {number(quota.used)}
-        </text>
-        <text x="100" y="122" class="of">
-          {t.of(number(quota.limit))}
-        </text>
-      </svg>
+      <Link href="/messages">
+        <svg
+          viewBox="-24 0 248 164"
+          role="img"
+          aria-label={t.said(number(quota.used), number(quota.limit), format.percent(share))}
+        >
+          <path class="track" d={arc} />
+          {/* Round ends: nothing would be a dot. */}
+          {kept > 0 && <path class="kept" d={arc} stroke-dasharray={`${LENGTH * (share + kept)} ${LENGTH * 2}`} />}
+          {share > 0 && (
+            <path class={`used ${quota.level}`} d={arc} stroke-dasharray={`${LENGTH * share} ${LENGTH * 2}`} />
+          )}
+          {[0.75, 0.9].map((mark) => (
+            <g key={mark}>
+              <path class="mark" d={`M ${at(mark, 68)} L ${at(mark, 92)}`} />
+              <text class="threshold" x={spot(mark, 94).x} y={spot(mark, 94).y + 3}>
+                {format.percent(mark)}
+              </text>
+            </g>
+          ))}
+          <text x="100" y="98" class="big">
+            {number(quota.used)}
+          </text>
+          <text x="100" y="122" class="of">
+            {t.of(number(quota.limit))}
+          </text>
+        </svg>
+      </Link>
       <p class="row middle">
         <span class={`badge ${{ ok: 'good', attention: 'warn', danger: 'bad', blocked: 'bad' }[quota.level]}`}>
           {t.level[quota.level]}
@@ -74,9 +90,7 @@ export function QuotaGauge({ quota }: { quota: Schemas['Quota'] }) {
       </p>
       <dl class="row middle">
         <div>
-          <dd class="strong number">
-            <Link href="/messages">{number(quota.left)}</Link>
-          </dd>
+          <dd class="strong number">{number(quota.left)}</dd>
           <dt class="muted">{t.left}</dt>
         </div>
         <div>
@@ -87,7 +101,7 @@ export function QuotaGauge({ quota }: { quota: Schemas['Quota'] }) {
       <p class="muted middle-text">
         {quota.left > 0 ? t.now : t.next(format.moment(quota.next_slot_at))}
         <br />
-        {t.window(format.duration(quota.window_seconds))}
+        {t.window(hours >= 1 ? `${number(hours)} h` : format.duration(quota.window_seconds))}
       </p>
     </div>
   )

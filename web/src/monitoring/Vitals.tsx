@@ -4,6 +4,7 @@ import type { Schemas } from '../api/client'
 import { Moment } from '../ui/parts'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
+import { LATE } from './concerns'
 
 const texts = bilingual(
   {
@@ -27,8 +28,10 @@ const texts = bilingual(
     redisOff: 'not set up; everything works without it',
     answers: 'Answers owed',
     answersNone: 'every reply in time has been answered',
+    answersMore: 'replied in time and wait for Message 2',
     webhooks: 'Notices to apply',
     webhooksNone: 'all that the provider told has been applied',
+    webhooksMore: 'from the provider (deliveries, replies) are stored and wait for their turn',
     oldest: 'the oldest since',
     state: { ok: 'in order', unreachable: 'cannot be reached', off: 'off', unknown: 'asking…' },
   },
@@ -53,8 +56,10 @@ const texts = bilingual(
     redisOff: 'non configuré\u00a0; tout fonctionne sans lui',
     answers: 'Messages 2 dus',
     answersNone: 'chaque réponse à temps a reçu son message 2',
+    answersMore: 'à envoyer à qui a répondu à temps',
     webhooks: 'Avis à appliquer',
     webhooksNone: 'tout ce que le fournisseur a dit est appliqué',
+    webhooksMore: 'du fournisseur (distributions, réponses) sont enregistrés et attendent leur tour',
     oldest: 'le plus ancien depuis',
     state: { ok: 'en ordre', unreachable: 'injoignable', off: 'absent', unknown: 'en cours…' },
   },
@@ -69,6 +74,7 @@ export function Vitals({ monitoring: m }: { monitoring: Schemas['Monitoring'] })
   const t = useWords(texts)
   const format = useFormat()
   const { backlog } = m
+  const late = (since: string | null) => since !== null && new Date(m.at).getTime() - new Date(since).getTime() > LATE
   return (
     <dl class="vitals">
       <Vital
@@ -103,22 +109,26 @@ export function Vitals({ monitoring: m }: { monitoring: Schemas['Monitoring'] })
       </Vital>
       <Vital
         name={t.answers}
-        tone={backlog.answers ? 'warn' : 'good'}
+        tone={late(backlog.oldest_answer_at) ? 'bad' : 'good'}
         value={format.number(backlog.answers)}
         to="/messages?type=message_2&status=pending"
       >
         {backlog.oldest_answer_at ? (
           <>
-            {t.oldest} <Moment at={backlog.oldest_answer_at} />
+            {t.answersMore} · {t.oldest} <Moment at={backlog.oldest_answer_at} />
           </>
         ) : (
           t.answersNone
         )}
       </Vital>
-      <Vital name={t.webhooks} tone={backlog.webhooks ? 'warn' : 'good'} value={format.number(backlog.webhooks)}>
+      <Vital
+        name={t.webhooks}
+        tone={late(backlog.oldest_webhook_at) ? 'warn' : 'good'}
+        value={format.number(backlog.webhooks)}
+      >
         {backlog.oldest_webhook_at ? (
           <>
-            {t.oldest} <Moment at={backlog.oldest_webhook_at} />
+            {t.webhooksMore} · {t.oldest} <Moment at={backlog.oldest_webhook_at} />
           </>
         ) : (
           t.webhooksNone

@@ -71,3 +71,13 @@ test('imports of the last day that lost rows are told, older ones are not', () =
   ])
   expect(kinds(well, [], [job('done', 3, '2026-05-31T09:59:59Z')])).toEqual([])
 })
+
+test('a halted device leads to a campaign that it paused, where resuming tries again', () => {
+  const m = { ...well, device: { id: 'd', halted: true, halted_at: at, halt_reason: 'logged out' } }
+  const paused = [
+    { ...campaign('paused', 'Paused by an admin.'), id: 'by hand' },
+    { ...campaign('paused', 'device halted: logged out'), id: 'held' },
+  ]
+  expect(concerns(m, paused)).toMatchObject([{ kind: 'device_halted', link: '/campaigns/held' }])
+  expect(concerns(m)).toMatchObject([{ kind: 'device_halted', link: '/campaigns' }])
+})

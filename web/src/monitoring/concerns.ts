@@ -28,7 +28,8 @@ type Campaign = Pick<Schemas['LiveCampaign'], 'id' | 'name' | 'status' | 'status
 type Import = Pick<Schemas['Import'], 'id' | 'state' | 'error' | 'rejected' | 'finished_at'>
 
 const BY_HAND = 'Paused by an admin'
-const LATE = 60_000
+/** Answers and notices that have waited for longer are not just on their way. */
+export const LATE = 60_000
 const FRESH = 24 * 3_600_000
 
 /** What needs a person, the worst first; empty when all is well. */
@@ -37,13 +38,15 @@ export function concerns(m: Schemas['Monitoring'], campaigns: Campaign[] = [], i
   const age = (at: string | null) => (at ? now - new Date(at).getTime() : 0)
   const found: Concern[] = []
 
+  // Where resuming tries the device again.
+  const held = campaigns.find((c) => c.status === 'paused' && !c.status_reason.startsWith(BY_HAND))
   if (m.device.halted)
     found.push({
       level: 'bad',
       kind: 'device_halted',
       reason: m.device.halt_reason,
       since: m.device.halted_at,
-      link: '/monitoring',
+      link: held ? `/campaigns/${held.id}` : '/campaigns',
     })
   if (m.temporal === 'unreachable') found.push({ level: 'bad', kind: 'temporal_away', link: '/monitoring' })
   else if (m.temporal === 'ok' && !m.workers.ok)
@@ -54,7 +57,7 @@ export function concerns(m: Schemas['Monitoring'], campaigns: Campaign[] = [], i
       kind: 'answers_late',
       count: m.backlog.answers,
       since: m.backlog.oldest_answer_at,
-      link: '/monitoring',
+      link: '/messages?type=message_2&status=pending',
     })
   if (m.quota.level === 'blocked')
     found.push({ level: 'bad', kind: 'quota_blocked', since: m.quota.next_slot_at, link: '/monitoring' })
