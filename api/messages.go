@@ -41,6 +41,7 @@ type listMessagesInput struct {
 	CampaignID uuid.UUID `query:"campaign_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" format:"uuid" doc:"Only messages of this campaign."`
 	Status     string    `query:"status" example:"failed" enum:"pending,sending,sent,delivered,read,failed,no_interaction,unknown" doc:"Only messages in this status."`
 	Type       string    `query:"type" example:"message_2" enum:"message_1,message_2" doc:"Only Message 1s, or only Message 2s."`
+	Reached    string    `query:"reached" example:"delivered" enum:"sent,delivered,read" doc:"Only messages that came so far, or further: what messages_sent, messages_delivered and messages_read count."`
 }
 
 func (a *API) listMessages(ctx context.Context, in *listMessagesInput) (*listOutput[messageView], error) {
@@ -50,6 +51,7 @@ func (a *API) listMessages(ctx context.Context, in *listMessagesInput) (*listOut
 	}
 	found, err := a.store.Messages(ctx, store.MessageFilter{
 		CampaignID: in.CampaignID, Status: campaign.MessageStatus(in.Status), Type: campaign.MessageType(in.Type),
+		Reached: store.Reached(in.Reached),
 	}, page)
 	if err != nil {
 		return nil, err

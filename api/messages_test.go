@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relance/relance/campaign"
 )
 
 func TestMessagesAreListedNewestFirstAndNarrowed(t *testing.T) {
@@ -45,6 +47,13 @@ func TestMessagesAreListedNewestFirstAndNarrowed(t *testing.T) {
 	assert.Len(t, of("&campaign_id="+id.String()+"&status=pending&type=message_1"), 3)
 	assert.Empty(t, of("&campaign_id="+uuid.NewString()))
 	assert.Empty(t, of("&type=message_2"))
+	assert.Len(t, of("&reached=sent"), 1)
+	assert.Empty(t, of("&reached=delivered"))
+	_, err := s.store.Apply(t.Context(), campaign.Event{Kind: campaign.EventAck, Key: "ack", ProviderID: "p1", Status: campaign.MessageRead}, s.now())
+	require.NoError(t, err)
+	assert.Len(t, of("&reached=delivered&type=message_1"), 1, "what was read was delivered")
+	assert.Empty(t, of("&status=delivered"))
+	assert.Equal(t, []string{"query.reached"}, s.call("GET", "/messages?reached=moon", nil).problem(422).locations())
 	assert.Equal(t, []string{"query.status"}, s.call("GET", "/messages?status=lost", nil).problem(422).locations())
 	assert.Equal(t, []string{"query.cursor"}, s.call("GET", "/messages?cursor=x", nil).problem(422).locations())
 }

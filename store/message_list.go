@@ -34,7 +34,13 @@ type MessageFilter struct {
 	CampaignID uuid.UUID
 	Status     campaign.MessageStatus
 	Type       campaign.MessageType
+	// Reached takes ReachedSent, ReachedDelivered or ReachedRead.
+	Reached Reached
 }
+
+// reachedBy are the moments at which a message came so far: a status says only how
+// far it is now, and a message that was read was delivered too.
+var reachedBy = map[Reached]string{ReachedSent: "sent_at", ReachedDelivered: "delivered_at", ReachedRead: "read_at"}
 
 // MessageList is one page of messages, newest first.
 type MessageList struct {
@@ -68,6 +74,9 @@ func (f MessageFilter) list(page Page) (string, map[string]any) {
 	where, values := []string{"true"}, map[string]any{"limit": page.Limit + 1}
 	if f.CampaignID != uuid.Nil {
 		where, values["campaign"] = append(where, `campaign_id = @campaign`), f.CampaignID
+	}
+	if moment, ok := reachedBy[f.Reached]; ok {
+		where = append(where, moment+` IS NOT NULL`)
 	}
 	if page.After != nil {
 		where = append(where, `(created_at, id) < (@created_at, @id)`)

@@ -19,12 +19,19 @@ export type Screen = {
 
 const fetchOne: typeof queryClient.prefetchQuery = (options) => queryClient.prefetchQuery(options)
 
+/** What tells whether anything needs a person. */
+function situation() {
+  fetchOne(one('/monitoring'))
+  fetchOne(one('/imports', { params: { query: { limit: 20 } } }))
+  queryClient.prefetchInfiniteQuery(pages('/campaigns'))
+}
+
 /** Every screen of the dashboard, below /app. */
 export const screens: Screen[] = [
   {
     path: '/',
     load: () => import('./overview/Overview'),
-    ahead: () => fetchOne(one('/monitoring')),
+    ahead: situation,
   },
   {
     path: '/campaigns',
@@ -68,7 +75,7 @@ export const screens: Screen[] = [
   {
     path: '/monitoring',
     load: () => import('./monitoring/Monitoring'),
-    ahead: () => fetchOne(one('/monitoring')),
+    ahead: situation,
   },
   {
     path: '/people',

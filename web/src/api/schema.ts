@@ -4120,6 +4120,8 @@ export interface operations {
                 status?: "pending" | "sending" | "sent" | "delivered" | "read" | "failed" | "no_interaction" | "unknown";
                 /** @description Only Message 1s, or only Message 2s. */
                 type?: "message_1" | "message_2";
+                /** @description Only messages that came so far, or further: what messages_sent, messages_delivered and messages_read count. */
+                reached?: "sent" | "delivered" | "read";
             };
             header?: never;
             path?: never;

@@ -7,12 +7,32 @@ import { bilingual, useWords } from '../words/language'
 import { terms } from '../words/terms'
 
 const texts = bilingual(
-  { campaign: 'Campaign', status: 'Status', type: 'Message', all: 'All', this: 'This campaign' },
-  { campaign: 'Campagne', status: 'Statut', type: 'Message', all: 'Tous', this: 'Cette campagne' },
+  {
+    campaign: 'Campaign',
+    status: 'Status',
+    type: 'Message',
+    all: 'All',
+    this: 'This campaign',
+    reached: 'Came as far as',
+  },
+  {
+    campaign: 'Campagne',
+    status: 'Statut',
+    type: 'Message',
+    all: 'Tous',
+    this: 'Cette campagne',
+    reached: 'Arrivé jusqu’à',
+  },
 )
 
+export type Reached = 'sent' | 'delivered' | 'read'
+
 /** The filters are the page's address, so that a list can be linked to. */
-export function MessageFilters({ filter }: { filter: { campaign_id?: string; status?: string; type?: string } }) {
+export function MessageFilters({
+  filter,
+}: {
+  filter: { campaign_id?: string; status?: string; type?: string; reached?: Reached }
+}) {
   const t = useWords(texts)
   const words = useWords(terms)
   const [, setSearch] = useSearchParams()
@@ -63,6 +83,18 @@ export function MessageFilters({ filter }: { filter: { campaign_id?: string; sta
             {Object.entries(words.messageStatus).map(([value, name]) => (
               <option key={value} value={value}>
                 {name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label={t.reached}>
+        {(attributes) => (
+          <select {...attributes} value={filter.reached ?? ''} onChange={choose('reached')}>
+            <option value="">{t.all}</option>
+            {(['sent', 'delivered', 'read'] as const).map((value) => (
+              <option key={value} value={value}>
+                {words.messageStatus[value]}
               </option>
             ))}
           </select>

@@ -5,7 +5,7 @@ import { pages } from '../api/queries'
 import { Empty, Failure, GoTo, More, Skeleton, Title } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
 import type { MessageStatus, MessageType } from '../words/terms'
-import { MessageFilters } from './MessageFilters'
+import { MessageFilters, type Reached } from './MessageFilters'
 import { MessageTable } from './MessageTable'
 
 const texts = bilingual(
@@ -35,6 +35,7 @@ export default function Messages() {
     campaign_id: search.get('campaign_id') || undefined,
     status: (search.get('status') as MessageStatus | null) || undefined,
     type: (search.get('type') as MessageType | null) || undefined,
+    reached: (search.get('reached') as Reached | null) || undefined,
   }
   const list = useInfiniteQuery({ ...pages('/messages', { params: { query: filter } }), refetchInterval: 4_000 })
   const { items } = joinPages(list.data?.pages)
@@ -49,7 +50,7 @@ export default function Messages() {
           <Failure error={list.error} again={list.refetch} />
         ) : items.length > 0 ? (
           <MessageTable messages={items} />
-        ) : filter.campaign_id || filter.status || filter.type ? (
+        ) : filter.campaign_id || filter.status || filter.type || filter.reached ? (
           <Empty title={t.noMatch}>{t.noMatchMore}</Empty>
         ) : (
           <Empty title={t.none} action={<GoTo to="/campaigns/new">{t.launch}</GoTo>}>

@@ -17,7 +17,7 @@ const texts = bilingual(
   {
     title: 'Trois étapes pour votre première campagne',
     contacts: 'Apportez vos contacts',
-    contactsHow: 'Un fichier CSV issu d’un tableur suffit : un numéro de téléphone par ligne, et un nom.',
+    contactsHow: 'Un fichier CSV issu d’un tableur suffit\u00a0: un numéro de téléphone par ligne, et un nom.',
     import: 'Importer des contacts',
     campaign: 'Écrivez deux messages',
     campaignHow:

@@ -1,9 +1,6 @@
-import { useInfiniteQuery } from '@tanstack/preact-query'
 import { Link } from 'wouter-preact'
-import { joinPages } from '../api/changes'
 import type { Schemas } from '../api/client'
-import { pages } from '../api/queries'
-import { Failure, Moment, Skeleton, StatusBadge } from '../ui/parts'
+import { Moment, StatusBadge } from '../ui/parts'
 import { useFormat } from '../words/format'
 import { bilingual, useWords } from '../words/language'
 
@@ -38,23 +35,16 @@ const texts = bilingual(
 
 const SHOWN = 5
 
-export function LastResults() {
+export function LastResults({ campaigns }: { campaigns: Schemas['Campaign'][] }) {
   const t = useWords(texts)
-  const list = useInfiniteQuery({ ...pages('/campaigns'), refetchInterval: 4_000 })
-  const ended = joinPages(list.data?.pages)
-    .items.filter((c) => c.status === 'completed' || c.status === 'cancelled')
-    .slice(0, SHOWN)
+  const ended = campaigns.filter((c) => c.status === 'completed' || c.status === 'cancelled').slice(0, SHOWN)
   return (
     <section class="card" aria-labelledby="results">
       <header>
         <h2 id="results">{t.title}</h2>
         <Link href="/campaigns">{t.all}</Link>
       </header>
-      {list.isPending ? (
-        <Skeleton lines={2} height={40} />
-      ) : list.error ? (
-        <Failure error={list.error} again={list.refetch} />
-      ) : ended.length === 0 ? (
+      {ended.length === 0 ? (
         <p class="muted">{t.none}</p>
       ) : (
         <table class="list">
@@ -83,8 +73,8 @@ export function LastResults() {
 function Result({ campaign }: { campaign: Schemas['Campaign'] }) {
   const t = useWords(texts)
   const format = useFormat()
-  const messages = (n: number, status: string) => (
-    <Link href={`/messages?campaign_id=${campaign.id}&status=${status}`}>{format.number(n)}</Link>
+  const messages = (n: number, filter: string) => (
+    <Link href={`/messages?campaign_id=${campaign.id}&${filter}`}>{format.number(n)}</Link>
   )
   return (
     <tr>
@@ -99,19 +89,19 @@ function Result({ campaign }: { campaign: Schemas['Campaign'] }) {
         <Link href={`/campaigns/${campaign.id}`}>{format.number(campaign.total_contacts)}</Link>
       </td>
       <td data-name={t.sent} class="right">
-        <Link href={`/messages?campaign_id=${campaign.id}`}>{format.number(campaign.sent_count)}</Link>
+        {messages(campaign.sent_count, 'reached=sent')}
       </td>
       <td data-name={t.delivered} class="right">
-        {messages(campaign.delivered_count, 'delivered')}
+        {messages(campaign.delivered_count, 'reached=delivered')}
       </td>
       <td data-name={t.read} class="right">
-        {messages(campaign.read_count, 'read')}
+        {messages(campaign.read_count, 'reached=read')}
       </td>
       <td data-name={t.replies} class="right">
-        <Link href={`/campaigns/${campaign.id}?state=message_2_sent`}>{format.number(campaign.interaction_count)}</Link>
+        <Link href={`/campaigns/${campaign.id}?reached=replied`}>{format.number(campaign.interaction_count)}</Link>
       </td>
       <td data-name={t.failed} class="right">
-        {messages(campaign.failed_count, 'failed')}
+        {messages(campaign.failed_count, 'status=failed')}
       </td>
     </tr>
   )

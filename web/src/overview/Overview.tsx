@@ -1,6 +1,8 @@
-import { useQuery } from '@tanstack/preact-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/preact-query'
+import { joinPages } from '../api/changes'
+import type { Schemas } from '../api/client'
 import { useLive } from '../api/live'
-import { one } from '../api/queries'
+import { one, pages } from '../api/queries'
 import { ConcernList } from '../monitoring/ConcernList'
 import { concerns } from '../monitoring/concerns'
 import { QuotaGauge } from '../monitoring/QuotaGauge'
@@ -22,15 +24,8 @@ const texts = bilingual(
 export default function Overview() {
   const t = useWords(texts)
   const { data: live, liveness } = useLive('/events')
-  const monitoring = useQuery({ ...one('/monitoring'), refetchInterval: 4_000 })
-  const imports = useQuery({ ...one('/imports', { params: { query: { limit: 20 } } }), refetchInterval: 15_000 })
-
-  const waiting = live?.campaigns.filter((c) => c.status !== 'completed' && c.status !== 'cancelled')
-  const unused = live && live.stats.total_contacts === 0 && live.campaigns.length === 0
-  const worries = monitoring.data && concerns(monitoring.data, live?.campaigns, imports.data?.items)
-
   return (
-    <div class="stack overview" data-ready={live && monitoring.data ? true : undefined}>
+    <div class="stack overview">
       <Title
         aside={
           <>
@@ -43,7 +38,25 @@ export default function Overview() {
       >
         {t.title}
       </Title>
-      {worries && <ConcernList concerns={worries} />}
+      <Morning live={live} />
+    </div>
+  )
+}
+
+/** All of it at once: what came later would push the rest around. */
+function Morning({ live }: { live: Schemas['Overview'] | undefined }) {
+  const t = useWords(texts)
+  const monitoring = useQuery({ ...one('/monitoring'), refetchInterval: 4_000 })
+  const imports = useQuery({ ...one('/imports', { params: { query: { limit: 20 } } }), refetchInterval: 15_000 })
+  const campaigns = useInfiniteQuery({ ...pages('/campaigns'), refetchInterval: 4_000 })
+  if (!live || monitoring.isPending || imports.isPending || campaigns.isPending)
+    return <Skeleton lines={3} height={200} />
+
+  const waiting = live.campaigns.filter((c) => c.status !== 'completed' && c.status !== 'cancelled')
+  const unused = live.stats.total_contacts === 0 && live.campaigns.length === 0
+  return (
+    <div class="stack overview" data-ready>
+      {monitoring.data && <ConcernList concerns={concerns(monitoring.data, live.campaigns, imports.data?.items)} />}
       {unused && <FirstSteps />}
       <div class="morning">
         <section class="card" aria-labelledby="quota">
@@ -52,25 +65,27 @@ export default function Overview() {
           </header>
           {monitoring.data ? (
             <QuotaGauge quota={monitoring.data.quota} />
-          ) : monitoring.error ? (
-            <Failure error={monitoring.error} again={monitoring.refetch} />
           ) : (
-            <Skeleton lines={1} height={212} />
+            <Failure error={monitoring.error} again={monitoring.refetch} />
           )}
         </section>
         <section class="card" aria-labelledby="under-way">
           <header>
             <h2 id="under-way">{t.running}</h2>
           </header>
-          {waiting ? <RunningCampaigns campaigns={waiting} /> : <Skeleton lines={3} height={60} />}
+          <RunningCampaigns campaigns={waiting} />
         </section>
       </div>
-      <LastResults />
+      {campaigns.data ? (
+        <LastResults campaigns={joinPages(campaigns.data.pages).items} />
+      ) : (
+        <Failure error={campaigns.error} again={campaigns.refetch} />
+      )}
       <section class="card" aria-labelledby="totals">
         <header>
           <h2 id="totals">{t.totals}</h2>
         </header>
-        {live ? <Totals stats={live.stats} /> : <Skeleton lines={1} height={52} />}
+        <Totals stats={live.stats} />
       </section>
     </div>
   )

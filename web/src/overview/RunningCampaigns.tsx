@@ -19,7 +19,7 @@ const texts = bilingual(
   },
   {
     none: "Aucune campagne n'est en cours",
-    what: 'Le message 1 part à toutes les personnes choisies ; qui répond dans les 24 heures reçoit le message 2 en quelques secondes.',
+    what: 'Le message 1 part à toutes les personnes choisies\u00a0; qui répond dans les 24 heures reçoit le message 2 en quelques secondes.',
     launch: 'Préparer une campagne',
     sent: (n: string, of: string) => `${n} envoyés sur ${of}`,
     replied: (n: string) => `${n} ont répondu`,
@@ -72,10 +72,10 @@ function UnderWay({ campaign }: { campaign: Schemas['LiveCampaign'] }) {
           </span>
         ) : (
           <span class="row">
-            <Link href={`/messages?campaign_id=${campaign.id}&type=message_1`}>
+            <Link href={`${to}?reached=sent`}>
               {t.sent(count(stats.by_type.message_1.sent), count(stats.total_contacts))}
             </Link>
-            <Link href={`${to}?state=replied`}>{t.replied(count(stats.replied))}</Link>
+            <Link href={`${to}?reached=replied`}>{t.replied(count(stats.replied))}</Link>
             <Link href={`${to}?state=message_2_sent`}>{t.answered(count(stats.states.message_2_sent))}</Link>
             {stats.states.failed ? (
               <Link href={`${to}?state=failed`}>{t.failed(count(stats.states.failed))}</Link>

@@ -24,9 +24,9 @@ const texts = bilingual(
 
 const lists = {
   total_contacts: '/campaigns',
-  messages_sent: '/messages',
-  messages_delivered: '/messages?status=delivered',
-  messages_read: '/messages?status=read',
+  messages_sent: '/messages?reached=sent',
+  messages_delivered: '/messages?reached=delivered',
+  messages_read: '/messages?reached=read',
   interactions: '/messages?type=message_2',
   failures: '/messages?status=failed',
 } as const
