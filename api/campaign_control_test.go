@@ -209,6 +209,24 @@ func TestMonitoringShowsQuotaDeviceAndReplyRate(t *testing.T) {
 	assert.InDelta(t, 1, *busy.ReplyRate, 1e-9)
 }
 
+func TestTestSendIsRefusedWhileNothingMayLeave(t *testing.T) {
+	s := serve(t)
+	c := s.contact("+33639980001")
+	started := read[startedCampaign](s.call("POST", "/campaigns/start", meantFor(object{"contact_ids": []uuid.UUID{c.ID}})), 202)
+	refused := func(prepare string) string {
+		_, err := s.store.Pool().Exec(prepare)
+		require.NoError(t, err)
+		return s.call("POST", "/campaigns/"+started.Campaign.ID.String()+"/test-send", object{"phone": "+33639980007"}).problem(409).Detail
+	}
+
+	assert.Contains(t, refused(`UPDATE devices SET halted_at = relance_now(), halt_reason = 'HTTP 402'`), "The device cannot send")
+	assert.Contains(t, refused(`UPDATE devices SET halted_at = NULL, halt_reason = '';
+		INSERT INTO test_sends (id, device_id, counted_at)
+		SELECT gen_random_uuid(), id, relance_now() FROM devices, generate_series(1, 1000)`),
+		"no room for a test message")
+	assert.Empty(t, s.outbox.sent)
+}
+
 func TestTestSendLeavesOnceAndCountsAgainstTheQuota(t *testing.T) {
 	s := serve(t)
 	c := s.contact("+33639980001")

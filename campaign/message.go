@@ -62,12 +62,3 @@ func (s MessageStatus) After(ack MessageStatus) MessageStatus {
 	}
 	return s
 }
-
-// Left reports whether the status proves that the provider accepted the message.
-func (s MessageStatus) Left() bool {
-	switch s {
-	case MessageSent, MessageDelivered, MessageRead, MessageNoInteraction:
-		return true
-	}
-	return false
-}

@@ -47,6 +47,33 @@ func TestAdoptedMessageTakesTheProvidersTimeWithinReason(t *testing.T) {
 	}
 }
 
+func TestWhoOptsOutWhileMessage1IsLeavingIsStopped(t *testing.T) {
+	b, id, contact, claim := claimed(t)
+	b.exec(`UPDATE contacts SET opted_out_at = relance_now() WHERE id = $1`, contact)
+
+	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+
+	require.NoError(t, err)
+	require.Equal(t, campaign.MessageSent, b.status(claim.MessageID))
+	require.Equal(t, campaign.Stopped, b.state(id, contact))
+	require.Equal(t, campaign.ReasonOptedOut, b.reason(id, contact))
+}
+
+func TestNobodyIsAdmittedWhileTheDeviceIsHalted(t *testing.T) {
+	b := open(t)
+	id := b.launched(b.contacts(2))
+	b.exec(`UPDATE devices SET halted_at = relance_now()`)
+
+	admission, err := b.Admit(t.Context(), id, 1, 2, 10)
+
+	require.NoError(t, err)
+	require.Empty(t, admission.Contacts)
+	require.Equal(t, store.ObstacleHalted, admission.Obstacle)
+	require.Positive(t, admission.AskAgain)
+	b.exec(`UPDATE devices SET halted_at = NULL`)
+	require.Len(t, b.admit(id, 1, 2), 2)
+}
+
 func TestRefusedMessageFailsItsRecipient(t *testing.T) {
 	b, id, contact, claim := claimed(t)
 

@@ -90,20 +90,21 @@ func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
 	r := start(t, faulty(), lively)
 	require.NoError(t, r.simulator.Refuse(true))
 	r.startWorker()
-	id := r.launch(40)
+	id := r.launch(230)
 	require.Eventually(t, func() bool {
-		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'admitted'`, id) == 40
-	}, patience, 20*time.Millisecond)
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'admitted'`, id) == 200
+	}, patience, 20*time.Millisecond, "two waves")
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND error <> ''`, id) > 10
 	}, patience, 20*time.Millisecond, "several have tried")
 	require.Zero(t, r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND attempts > 1`, id), "at most the one under way")
+	require.Equal(t, 30, r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'pending'`, id), "no third wave before one has left")
 
 	require.NoError(t, r.simulator.Refuse(false))
 
 	stats := r.awaitEnd(id)
 	r.requireLedger(id)
-	require.EqualValues(t, 40, stats.ByType[campaign.Message1].Sent)
+	require.EqualValues(t, 230, stats.ByType[campaign.Message1].Sent)
 }
 
 func (r *relance) count(query string, id uuid.UUID) (n int) {
