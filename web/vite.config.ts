@@ -10,6 +10,13 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Small files inside others would need a laxer content security policy.
     assetsInlineLimit: 0,
+    // A screen is one file more than the frame, not a dozen small ones that it shares.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: 'frame', test: /node_modules|src\/(api|ui|words|Navigation|Frame)/ }] },
+      },
+    },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   server: { proxy: { '^/(?!app/)': api } },

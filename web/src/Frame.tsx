@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/preact-query'
-import type { ComponentType } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Route, Router, Switch, useLocation } from 'wouter-preact'
 import { signedOut } from './api/client'
 import { one, queryClient } from './api/queries'
 import { Navigation } from './Navigation'
-import { type Screen, type ScreenProps, screens } from './screens'
+import { fetchCode, fetched, type Screen, type ScreenProps, screens } from './screens'
 import { Empty, Failure, GoTo, Skeleton, Title } from './ui/parts'
 import { Toasts } from './ui/toast'
 import { bilingual, useWords } from './words/language'
@@ -58,21 +57,15 @@ export function Frame({ root }: { root: string }) {
   )
 }
 
-const loaded = new Map<Screen, ComponentType<ScreenProps>>()
-
 /** A screen, as soon as its code is there. */
 function Loaded({ screen, ...props }: { screen: Screen } & ScreenProps) {
   const [, setTries] = useState(0)
   const [error, setError] = useState<unknown>()
-  const Component = loaded.get(screen)
+  const Component = fetched.get(screen)
   const load = () => {
     setError(undefined)
-    screen
-      .load()
-      .then((code) => {
-        loaded.set(screen, code.default)
-        setTries((n) => n + 1)
-      })
+    fetchCode(screen)
+      .then(() => setTries((n) => n + 1))
       .catch(setError)
   }
   useEffect(() => {

@@ -13,17 +13,26 @@ export type ScreenProps = {
 export type Screen = {
   path: string
   load: () => Promise<{ default: ComponentType<ScreenProps> }>
-  /** asks at once, while the code is still on its way */
-  ahead?: (params: Params) => unknown
+  /** asks at once, while the code is still on its way; ends with the answers */
+  ahead?: (params: Params) => Promise<unknown>
+}
+
+/** The code of the screens that have been fetched. */
+export const fetched = new Map<Screen, ComponentType<ScreenProps>>()
+
+export async function fetchCode(screen: Screen) {
+  fetched.set(screen, (await screen.load()).default)
 }
 
 const fetchOne: typeof queryClient.prefetchQuery = (options) => queryClient.prefetchQuery(options)
 
 /** What tells whether anything needs a person. */
 function situation() {
-  fetchOne(one('/monitoring'))
-  fetchOne(one('/imports', { params: { query: { limit: 20 } } }))
-  queryClient.prefetchInfiniteQuery(pages('/campaigns'))
+  return Promise.all([
+    fetchOne(one('/monitoring')),
+    fetchOne(one('/imports', { params: { query: { limit: 20 } } })),
+    queryClient.prefetchInfiniteQuery(pages('/campaigns')),
+  ])
 }
 
 /** Every screen of the dashboard, below /app. */
@@ -31,7 +40,7 @@ export const screens: Screen[] = [
   {
     path: '/',
     load: () => import('./overview/Overview'),
-    ahead: situation,
+    ahead: () => Promise.all([situation(), fetchOne(one('/messages/stats'))]),
   },
   {
     path: '/campaigns',
@@ -48,9 +57,11 @@ export const screens: Screen[] = [
     load: () => import('./campaigns/Campaign'),
     ahead: ({ id = '' }) => {
       const of = { params: { path: { id } } }
-      fetchOne(one('/campaigns/{id}', of))
-      fetchOne(one('/campaigns/{id}/stats', of))
-      fetchOne(one('/campaigns/{id}/course', of))
+      return Promise.all([
+        fetchOne(one('/campaigns/{id}', of)),
+        fetchOne(one('/campaigns/{id}/stats', of)),
+        fetchOne(one('/campaigns/{id}/course', of)),
+      ])
     },
   },
   {
@@ -80,17 +91,11 @@ export const screens: Screen[] = [
   {
     path: '/people',
     load: () => import('./people/People'),
-    ahead: () => {
-      void fetchOne(one('/auth/me'))
-      void queryClient.prefetchInfiniteQuery(pages('/tokens'))
-    },
+    ahead: () => Promise.all([fetchOne(one('/auth/me')), queryClient.prefetchInfiniteQuery(pages('/tokens'))]),
   },
   {
     path: '/account',
     load: () => import('./people/Account'),
-    ahead: () => {
-      void fetchOne(one('/auth/me'))
-      void fetchOne(one('/auth/sessions'))
-    },
+    ahead: () => Promise.all([fetchOne(one('/auth/me')), fetchOne(one('/auth/sessions'))]),
   },
 ]

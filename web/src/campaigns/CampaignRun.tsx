@@ -3,6 +3,7 @@ import type { Schemas } from '../api/client'
 import type { Liveness } from '../api/live'
 import { forget } from '../api/queries'
 import { Icon } from '../ui/icons'
+import { Later } from '../ui/Later'
 import { Live } from '../ui/Live'
 import { Moment, StatusBadge, Title } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
@@ -90,9 +91,11 @@ export function CampaignRun(props: {
           <States id={campaign.id} stats={stats} />
         </section>
       </div>
-      <Course campaign={campaign} moving={moving} />
-      <Recipients id={campaign.id} stats={stats} moving={moving} />
-      <CampaignTexts campaign={campaign} />
+      <Later>
+        <Course campaign={campaign} moving={moving} />
+        <Recipients id={campaign.id} stats={stats} moving={moving} />
+        <CampaignTexts campaign={campaign} />
+      </Later>
     </div>
   )
 }

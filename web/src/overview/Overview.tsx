@@ -38,17 +38,26 @@ export default function Overview() {
       >
         {t.title}
       </Title>
-      <Morning live={live} />
+      <Morning told={live} />
     </div>
   )
 }
 
+type LiveCampaign = Schemas['LiveCampaign']
+type Listed = Omit<Schemas['Campaign'], 'stats'> & { stats: Schemas['Stats'] }
+
+const hasNumbers = (campaign: Schemas['Campaign']): campaign is Listed => campaign.stats !== undefined
+
 /** All of it at once: what came later would push the rest around. */
-function Morning({ live }: { live: Schemas['Overview'] | undefined }) {
+function Morning({ told }: { told: (Pick<Schemas['Overview'], 'stats'> & { campaigns: LiveCampaign[] }) | undefined }) {
   const t = useWords(texts)
   const monitoring = useQuery({ ...one('/monitoring'), refetchInterval: 4_000 })
   const imports = useQuery({ ...one('/imports', { params: { query: { limit: 20 } } }), refetchInterval: 15_000 })
   const campaigns = useInfiniteQuery({ ...pages('/campaigns'), refetchInterval: 4_000 })
+  const stats = useQuery({ ...one('/messages/stats'), enabled: !told })
+  // Until the stream has told something, the lists say the same.
+  const listed = joinPages(campaigns.data?.pages).items
+  const live = told ?? (stats.data && campaigns.data && { stats: stats.data, campaigns: listed.filter(hasNumbers) })
   if (!live || monitoring.isPending || imports.isPending || campaigns.isPending)
     return <Skeleton lines={3} height={200} />
 
