@@ -36,7 +36,8 @@ test: test-go test-web ## Run every test; none needs the internet
 
 .PHONY: test-go
 test-go: tools ## Run the Go tests (PKGS=./store/... for some, RACE= without the race detector)
-	go test $(RACE) -timeout 15m $(PKGS)
+	@# worker/ first: its tests mostly wait, so that the others run beside them.
+	go test $(RACE) -timeout 15m $(if $(filter ./...,$(PKGS)),./worker) $(PKGS)
 
 # The dashboard is driven as a person would: the real program in a real browser.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
