@@ -92,6 +92,7 @@ test('the quota is that of the API, and the gauge says how full it is', async ()
       const answer = await (await route.fetch()).json()
       await route.fulfill({ json: { ...answer, quota: { ...answer.quota, level, used, left: 100_000 - used } } })
     })
+    await page.reload()
     await page.getByText(says, { exact: true }).waitFor()
     await page.unroute('**/monitoring')
   }

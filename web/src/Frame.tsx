@@ -14,7 +14,7 @@ const texts = bilingual(
   { skip: 'Aller au contenu', nothing: "Il n'y a rien ici", back: "Vers l'aperçu" },
 )
 
-const loginScreen: Screen = { path: '/login', load: () => import('./people/Login') }
+const loginScreen: Screen = { path: '/login', area: 'people', load: () => import('./people/Login') }
 
 /** Everything that is around a screen, and the choice of the screen. */
 export function Frame({ root }: { root: string }) {
@@ -37,19 +37,23 @@ export function Frame({ root }: { root: string }) {
       </a>
       <div class="frame">
         <Navigation />
-        <main class="screen" id="screen" tabIndex={-1}>
-          <Switch>
-            {screens.map((screen) => (
-              <Route key={screen.path} path={screen.path}>
-                {(params) => <Loaded screen={screen} params={params} key={JSON.stringify(params)} />}
-              </Route>
-            ))}
-            <Route>
+        <Switch>
+          {screens.map((screen) => (
+            <Route key={screen.path} path={screen.path}>
+              {(params) => (
+                <main class={`screen in-${screen.area}`} id="screen" tabIndex={-1} key={JSON.stringify(params)}>
+                  <Loaded screen={screen} params={params} />
+                </main>
+              )}
+            </Route>
+          ))}
+          <Route>
+            <main class="screen" id="screen" tabIndex={-1}>
               <Title>{t.nothing}</Title>
               <Empty title={t.nothing} action={<GoTo to="/">{t.back}</GoTo>} />
-            </Route>
-          </Switch>
-        </main>
+            </main>
+          </Route>
+        </Switch>
       </div>
       <ToTheTop />
       <Toasts />
