@@ -216,11 +216,11 @@ func TestTheMemoryOfAnImportDoesNotGrowWithItsFile(t *testing.T) {
 		row    func(i int) string
 		good   bool
 	}{
-		"long rows":                   {"phone,note", 60_000, func(i int) string { return number(i) + "," + strings.Repeat("x", 980) }, true},
-		"few cells of a wide file":    {wide, 60_000, func(i int) string { return number(i) + ",x" }, true},
-		"much that is passed over":    {"phone,relance:x", 600, func(i int) string { return number(i) + "," + strings.Repeat("x", 100<<10) }, true},
-		"rejected rows of cells":      {"phone", 60_000, func(int) string { return "x" + strings.Repeat(",", 980) }, false},
-		"rejected rows of many cells": {"phone", 200, func(int) string { return "x" + strings.Repeat(",", 300<<10) }, false},
+		"long rows":                   {"phone,note", 45_000, func(i int) string { return number(i) + "," + strings.Repeat("x", 980) }, true},
+		"few cells of a wide file":    {wide, 15_000, func(i int) string { return number(i) + ",x" }, true},
+		"much that is passed over":    {"phone,relance:x", 450, func(i int) string { return number(i) + "," + strings.Repeat("x", 100<<10) }, true},
+		"rejected rows of cells":      {"phone", 20_000, func(int) string { return "x" + strings.Repeat(",", 980) }, false},
+		"rejected rows of many cells": {"phone", 60, func(int) string { return "x" + strings.Repeat(",", 300<<10) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t)
