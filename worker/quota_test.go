@@ -34,7 +34,7 @@ func TestProperty5_TwoCampaignsInATightQuotaNeverExceedItAndNoAnswerWaits(t *tes
 	t.Parallel()
 	r := start(t, tight(), everyoneReplies)
 	r.startWorker()
-	r.requireTightQuotaKept(r.launch(60), r.launch(60))
+	r.requireTightQuotaKept(r.launch(40), r.launch(40))
 }
 
 func TestProperty5_TheSameWithAWorkerThatRestartsEveryFewSeconds(t *testing.T) {
@@ -58,7 +58,7 @@ func TestProperty5_TheSameWithAWorkerThatRestartsEveryFewSeconds(t *testing.T) {
 		}
 		return nil
 	})
-	r.requireTightQuotaKept(r.launch(60), r.launch(60))
+	r.requireTightQuotaKept(r.launch(40), r.launch(40))
 }
 
 // Nothing but the claim of each message keeps the limit where no room is left for answers.
@@ -75,7 +75,7 @@ func TestProperty5_WithoutAReserveAnswersWaitAndTheQuotaIsNeverExceeded(t *testi
 
 func (r *relance) requireTightQuotaKept(ids ...uuid.UUID) {
 	r.t.Helper()
-	r.requireQuotaKept(60, ids...)
+	r.requireQuotaKept(40, ids...)
 	for _, id := range ids {
 		require.False(r.t, r.everHeldUpBy(id, "quota"), "a message waited for the quota")
 	}
