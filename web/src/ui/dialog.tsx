@@ -54,6 +54,11 @@ export function Confirmed(props: {
   const [open, setOpen] = useState(false)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
+  // While it is being done, what was asked stays as it was asked: the screen around
+  // may show already what has come of it.
+  const asked = useRef(props)
+  if (!busy) asked.current = props
+  const { title, children, confirm } = asked.current
   const run = async () => {
     setBusy(true)
     setError(undefined)
@@ -78,8 +83,8 @@ export function Confirmed(props: {
         {!props.bare && props.label}
       </button>
       {open && (
-        <Dialog title={props.title} close={() => setOpen(false)}>
-          <div class="stack">{props.children}</div>
+        <Dialog title={title} close={() => setOpen(false)}>
+          <div class="stack">{children}</div>
           {error !== undefined && (
             <p class="error" role="alert">
               {reason(error)}
@@ -95,7 +100,7 @@ export function Confirmed(props: {
               disabled={busy}
               onClick={run}
             >
-              {props.confirm}
+              {confirm}
             </button>
           </footer>
         </Dialog>
