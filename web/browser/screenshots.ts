@@ -48,6 +48,10 @@ test('screenshots of every screen', { timeout: 600_000 }, async () => {
       }
       await page.context().close()
     }
+    const login = await relance.page({ loggedOut: true })
+    await login.goto('')
+    await login.getByLabel('Password').waitFor()
+    await login.screenshot({ path: `${folder}/login.png` })
   } finally {
     await relance.stop()
   }
