@@ -51,6 +51,7 @@ const (
 var (
 	// CampaignIDKey is the campaign's id.
 	CampaignIDKey = temporal.NewSearchAttributeKeyKeyword("CampaignId")
-	// ContactStateKey is a contact's final state, set once.
+	// ContactStateKey is the state that a contact's workflow ended with; a late reply
+	// that comes afterwards changes the state in the database alone.
 	ContactStateKey = temporal.NewSearchAttributeKeyKeyword("ContactState")
 )
