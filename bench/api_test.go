@@ -63,6 +63,9 @@ func BenchmarkAPI(b *testing.B) {
 	for _, slow := range slowest(reads, cold.latencies) {
 		table.addLatencies("of them, "+slow.name, slow.latencies, 0)
 	}
+	for _, slow := range slowest(reads, warm.latencies) {
+		table.addLatencies("with a warm cache, "+slow.name, slow.latencies, 0)
+	}
 	table.addLoad("floor: /healthz", floor, 0)
 	table.add(fmt.Sprintf("peak memory of Relance: %d MB", peakMemory("relance")>>20))
 	report(b, warm.latencies, floor.latencies)

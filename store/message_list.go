@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,29 +70,28 @@ func (s *Store) Messages(ctx context.Context, filter MessageFilter, page Page) (
 	return list, nil
 }
 
-// list is the query for a page's messages, and its values.
+// list is the query for a page's messages, and its values. It takes the newest of
+// each kind in each status, and of those the newest: one index has each of them
+// ready, whatever is rare among a million and whatever the planner believes.
 func (f MessageFilter) list(page Page) (string, map[string]any) {
-	where, values := []string{"true"}, map[string]any{"limit": page.Limit + 1}
+	statuses := campaign.MessageStatuses
+	where, values := []string{"x.message_type = t.message_type", "x.status = s.status"}, map[string]any{"limit": page.Limit + 1}
 	if f.CampaignID != uuid.Nil {
 		where, values["campaign"] = append(where, `campaign_id = @campaign`), f.CampaignID
 	}
 	if moment, ok := reachedBy[f.Reached]; ok {
 		where = append(where, moment+` IS NOT NULL`)
+		statuses = slices.DeleteFunc(slices.Clone(statuses), func(s campaign.MessageStatus) bool { return s == campaign.MessagePending })
 	}
 	if page.After != nil {
 		where = append(where, `(created_at, id) < (@created_at, @id)`)
 		values["created_at"], values["id"] = page.After.CreatedAt, page.After.ID
 	}
+	values["types"], values["statuses"] = oneOrAll(f.Type, []campaign.MessageType{campaign.Message1, campaign.Message2}), oneOrAll(f.Status, statuses)
 	const newest = ` ORDER BY created_at DESC, id DESC LIMIT @limit`
-	if f.Status == "" && f.Type == "" {
-		return `SELECT * FROM messages WHERE ` + strings.Join(where, " AND ") + newest, values
-	}
-	// The newest of each kind in each status, and of those the newest: an index has
-	// each of them ready, while what is rare among a million would be looked for long.
-	values["types"], values["statuses"] = oneOrAll(f.Type, []campaign.MessageType{campaign.Message1, campaign.Message2}), oneOrAll(f.Status, campaign.MessageStatuses)
 	return `
 		SELECT found.* FROM unnest(string_to_array(@types, ',')) AS t (message_type), unnest(string_to_array(@statuses, ',')) AS s (status),
-		     LATERAL (SELECT * FROM messages x WHERE x.message_type = t.message_type AND x.status = s.status AND ` + strings.Join(where, " AND ") + newest + `) found
+		     LATERAL (SELECT * FROM messages x WHERE ` + strings.Join(where, " AND ") + newest + `) found
 		ORDER BY found.created_at DESC, found.id DESC LIMIT @limit`, values
 }
 
