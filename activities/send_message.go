@@ -72,7 +72,7 @@ func (a *Activities) call(ctx context.Context, messageType campaign.MessageType,
 		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
 	})
 	if err == nil {
-		return a.adopt(ctx, messageType, claim, began, store.Acceptance{ProviderID: accepted.ProviderID, WAID: accepted.WAID})
+		return a.adopt(ctx, messageType, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: accepted.ProviderID, WAID: accepted.WAID})
 	}
 	progress, decideErr := a.settleFailure(ctx, claim, err)
 	if decideErr != nil {
@@ -122,7 +122,7 @@ func (a *Activities) lookUp(ctx context.Context, messageType campaign.MessageTyp
 		return SendMessageResult{}, retryAfter(err, a.Store.Rules().SendSettle/4)
 	}
 	if ok {
-		return a.adopt(ctx, messageType, claim, began, store.Acceptance{ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
+		return a.adopt(ctx, messageType, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
 	}
 	if claim.Age < a.SendTimeout {
 		// The request itself may still be on its way: its absence proves nothing yet.
@@ -143,7 +143,7 @@ func (a *Activities) adopt(ctx context.Context, messageType campaign.MessageType
 	// The message has left: that must be recorded even if the caller has given up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.SendTimeout)
 	defer cancel()
-	progress, err := a.Store.SettleSent(ctx, claim.MessageID, accepted)
+	progress, err := a.Store.SettleSent(ctx, accepted)
 	if err == nil {
 		a.Metrics.sent(messageType, claim.ReplyAge, began)
 	}

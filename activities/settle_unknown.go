@@ -22,7 +22,8 @@ func (a *Activities) SettleUnknown(ctx context.Context) error {
 	for _, message := range messages {
 		found, ok, err := a.find(ctx, message.ID.String())
 		if err == nil && ok {
-			_, err = a.Store.SettleSent(ctx, message.ID, store.Acceptance{
+			_, err = a.Store.SettleSent(ctx, store.Acceptance{
+				MessageID:  message.ID,
 				ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt,
 			})
 		}

@@ -189,7 +189,7 @@ func TestMonitoringShowsQuotaDeviceAndReplyRate(t *testing.T) {
 		claim, err := s.store.Claim(t.Context(), store.MessageKey{CampaignID: id, ContactID: contact, Type: campaign.Message1})
 		require.NoError(t, err)
 		if i == 0 {
-			_, err = s.store.SettleSent(t.Context(), claim.MessageID, store.Acceptance{ProviderID: "p"})
+			_, err = s.store.SettleSent(t.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "p"})
 		} else {
 			_, err = s.store.HaltDevice(t.Context(), claim.MessageID, claim.Token, "HTTP 402")
 		}

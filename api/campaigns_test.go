@@ -246,7 +246,7 @@ func (s *server) running(n int) uuid.UUID {
 		require.NoError(s.t, err)
 		require.Equal(s.t, store.Granted, claim.Verdict)
 		if i == 0 {
-			_, err = s.store.SettleSent(ctx, claim.MessageID, store.Acceptance{ProviderID: "p1", WAID: "w1"})
+			_, err = s.store.SettleSent(ctx, store.Acceptance{MessageID: claim.MessageID, ProviderID: "p1", WAID: "w1"})
 		} else {
 			_, err = s.store.SettleRefused(ctx, claim.MessageID, claim.Token, store.Refusal{Reason: campaign.ReasonRefused, Detail: "blocked"})
 		}

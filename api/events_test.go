@@ -80,7 +80,7 @@ func (s *server) sendOne(id uuid.UUID) {
 	require.NoError(s.t, err)
 	claim, err := s.store.Claim(s.t.Context(), store.MessageKey{CampaignID: id, ContactID: admission.Contacts[0], Type: campaign.Message1})
 	require.NoError(s.t, err)
-	_, err = s.store.SettleSent(s.t.Context(), claim.MessageID, store.Acceptance{ProviderID: "p2"})
+	_, err = s.store.SettleSent(s.t.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "p2"})
 	require.NoError(s.t, err)
 }
 

@@ -34,7 +34,7 @@ func (b *beginner) StartCampaign(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.store.SettleSent(ctx, claim.MessageID, store.Acceptance{ProviderID: "p"})
+	_, err = b.store.SettleSent(ctx, store.Acceptance{MessageID: claim.MessageID, ProviderID: "p"})
 	return err
 }
 

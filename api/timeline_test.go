@@ -31,7 +31,7 @@ func (s *server) sent(campaignID, contactID uuid.UUID, messageType campaign.Mess
 	claim, err := s.store.Claim(s.t.Context(), store.MessageKey{CampaignID: campaignID, ContactID: contactID, Type: messageType})
 	require.NoError(s.t, err)
 	require.Equal(s.t, store.Granted, claim.Verdict)
-	_, err = s.store.SettleSent(s.t.Context(), claim.MessageID, store.Acceptance{WAID: "w-" + claim.MessageID.String()})
+	_, err = s.store.SettleSent(s.t.Context(), store.Acceptance{MessageID: claim.MessageID, WAID: "w-" + claim.MessageID.String()})
 	require.NoError(s.t, err)
 	for _, status := range []campaign.MessageStatus{campaign.MessageDelivered, campaign.MessageRead} {
 		_, err = s.store.Apply(s.t.Context(), campaign.Event{

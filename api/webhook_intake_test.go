@@ -62,7 +62,7 @@ func TestProperties7And9And10_FiftyRepliesOfAllTypesDoubledFromTwentyConnections
 	require.NoError(t, err)
 	claim, err := s.store.Claim(t.Context(), store.MessageKey{CampaignID: started.Campaign.ID, ContactID: c.ID, Type: campaign.Message1})
 	require.NoError(t, err)
-	_, err = s.store.SettleSent(t.Context(), claim.MessageID, store.Acceptance{ProviderID: "p", WAID: "W"})
+	_, err = s.store.SettleSent(t.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "p", WAID: "W"})
 	require.NoError(t, err)
 
 	data := []string{

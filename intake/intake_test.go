@@ -63,7 +63,7 @@ func listening(t *testing.T) (*intake.Intake, *bell, uuid.UUID) {
 	require.NoError(t, err)
 	claim, err := s.Claim(t.Context(), store.MessageKey{CampaignID: c.ID, ContactID: contact, Type: campaign.Message1})
 	require.NoError(t, err)
-	_, err = s.SettleSent(t.Context(), claim.MessageID, store.Acceptance{ProviderID: "p", WAID: "3EB0AABBCCDDEEFF0011"})
+	_, err = s.SettleSent(t.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "p", WAID: "3EB0AABBCCDDEEFF0011"})
 	require.NoError(t, err)
 	b := &bell{}
 	sealingKey, err := s.SealingKey(t.Context())

@@ -169,12 +169,12 @@ func (s *schedule) run(a activity, stop workerStop) (store.Progress, error) {
 	if stop == afterSending {
 		return claim.Progress, errStopped
 	}
-	return s.store.SettleSent(s.Context(), claim.MessageID, store.Acceptance{ProviderID: "P2", WAID: "W2"})
+	return s.store.SettleSent(s.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "P2", WAID: "W2"})
 }
 
 func (s *schedule) lookUp(claim store.Claim) (store.Progress, error) {
 	if sentAt, sent := s.provider[claim.MessageID]; sent {
-		return s.store.SettleSent(s.Context(), claim.MessageID, store.Acceptance{ProviderID: "P2", WAID: "W2", CreatedAt: sentAt})
+		return s.store.SettleSent(s.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "P2", WAID: "W2", CreatedAt: sentAt})
 	}
 	if claim.Age < sendTimeout {
 		return claim.Progress, errUnclear

@@ -76,7 +76,7 @@ func TestTheSituationIsToldAsItIs(t *testing.T) {
 	require.Len(t, admission.Contacts, 2)
 	claim, err := s.Claim(t.Context(), store.MessageKey{CampaignID: c.ID, ContactID: admission.Contacts[0], Type: campaign.Message1})
 	require.NoError(t, err)
-	_, err = s.SettleSent(t.Context(), claim.MessageID, store.Acceptance{ProviderID: "p"})
+	_, err = s.SettleSent(t.Context(), store.Acceptance{MessageID: claim.MessageID, ProviderID: "p"})
 	require.NoError(t, err)
 	_, err = s.Apply(t.Context(), campaign.Event{Kind: campaign.EventReply, Key: "k", Phone: claim.Phone, Interaction: campaign.Text}, time.Now())
 	require.NoError(t, err)

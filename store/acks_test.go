@@ -32,7 +32,7 @@ func TestAckIsMatchedByReferenceThenWhatsAppIdThenProviderId(t *testing.T) {
 
 func TestReadBeforeDeliveredNeverGoesBackwards(t *testing.T) {
 	b, _, _, claim := claimed(t)
-	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	_, err := b.SettleSent(t.Context(), accepted(claim))
 	require.NoError(t, err)
 	about := campaign.Event{WAID: "w-" + claim.MessageID.String()}
 	read, delivered := time.Now(), time.Now().Add(-time.Millisecond)
@@ -155,7 +155,7 @@ func TestAnAcknowledgementThatSaysMoreIsLeftToTheTransaction(t *testing.T) {
 	}
 	require.False(t, of(campaign.Event{Status: campaign.MessageDelivered}), "our own send has not returned: it proves that the message left")
 	require.Equal(t, campaign.MessageSending, b.status(claim.MessageID))
-	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	_, err := b.SettleSent(t.Context(), accepted(claim))
 	require.NoError(t, err)
 	require.False(t, of(campaign.Event{Status: campaign.MessageFailed}))
 	require.True(t, of(campaign.Event{Status: campaign.MessageDelivered}))

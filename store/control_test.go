@@ -65,7 +65,7 @@ func TestCancelledCampaignEndsEveryoneAndNothingMoreLeaves(t *testing.T) {
 	}
 	require.Equal(t, store.Recorded, b.claim(key(id, contacts[3], campaign.Message1)).Verdict)
 
-	_, err := b.SettleSent(t.Context(), leaving.MessageID, accepted(leaving))
+	_, err := b.SettleSent(t.Context(), accepted(leaving))
 	require.NoError(t, err)
 	require.Equal(t, campaign.Stopped, b.state(id, contacts[2]), "it had left")
 	require.NoError(t, b.FoldStats(t.Context()), "which the dispatcher does every second")

@@ -126,13 +126,13 @@ func (b bench) send(k store.MessageKey) store.Claim {
 	b.t.Helper()
 	claim := b.claim(k)
 	require.Equal(b.t, store.Granted, claim.Verdict)
-	_, err := b.SettleSent(b.t.Context(), claim.MessageID, accepted(claim))
+	_, err := b.SettleSent(b.t.Context(), accepted(claim))
 	require.NoError(b.t, err)
 	return claim
 }
 
 func accepted(claim store.Claim) store.Acceptance {
-	return store.Acceptance{ProviderID: "p-" + claim.MessageID.String(), WAID: "w-" + claim.MessageID.String()}
+	return store.Acceptance{MessageID: claim.MessageID, ProviderID: "p-" + claim.MessageID.String(), WAID: "w-" + claim.MessageID.String()}
 }
 
 // messaged gives a campaign whose contacts have all been sent Message 1.

@@ -59,7 +59,7 @@ func TestMessageThatMayJustBeLeavingIsSettledBeforeAnOptOutEndsItsRecipient(t *t
 	claim := b.claim(key(id, contacts[0], campaign.Message2))
 	b.says(0, "stop")
 	require.Equal(t, campaign.Replied, b.state(id, contacts[0]))
-	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	_, err := b.SettleSent(t.Context(), accepted(claim))
 	require.NoError(t, err)
 	require.Equal(t, campaign.Message2Sent, b.state(id, contacts[0]))
 }

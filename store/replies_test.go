@@ -118,7 +118,7 @@ func TestReplyProvesThatAMessageStillBeingSentHasLeft(t *testing.T) {
 
 	require.Equal(t, campaign.Replied, b.state(id, contact))
 	require.Equal(t, campaign.MessageSent, b.status(claim.MessageID))
-	progress, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	progress, err := b.SettleSent(t.Context(), accepted(claim))
 	require.NoError(t, err)
 	require.Equal(t, campaign.Replied, progress.State, "the send's own answer changes nothing but the ids")
 	require.Equal(t, "p-"+claim.MessageID.String(), one[string](b, `SELECT provider_id FROM messages WHERE id = $1`, claim.MessageID))

@@ -11,15 +11,6 @@ import (
 	"github.com/relance/relance/campaign"
 )
 
-// Acceptance is the provider's word that a message left.
-type Acceptance struct {
-	ProviderID string
-	WAID       string
-	// CreatedAt is the provider's time of a message found by look-up; zero when
-	// the provider has just answered, then the database's clock counts.
-	CreatedAt time.Time
-}
-
 // sentRow is a message with its recipient, both locked.
 type sentRow struct {
 	ID           uuid.UUID
@@ -35,6 +26,13 @@ type sentRow struct {
 	StateReason  campaign.Reason
 	WindowEndsAt *time.Time
 	RepliedAt    *time.Time
+
+	Message1SentAt *time.Time `gorm:"column:message_1_sent_at"`
+	FinishedAt     *time.Time
+}
+
+func (row sentRow) recipient() Recipient {
+	return Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
 }
 
 // lockMessage locks a message's recipient and then the message.
@@ -42,121 +40,35 @@ func lockMessage(tx *gorm.DB, messageID uuid.UUID) (sentRow, error) {
 	return lock(tx, `m.id = ?`, messageID)
 }
 
+// lockMessages locks several, always in the same order.
+func lockMessages(tx *gorm.DB, ids UUIDs) (map[uuid.UUID]sentRow, error) {
+	var rows []sentRow
+	if err := tx.Raw(lockedBy(`m.id = ANY (?::uuid[])`), ids).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	byID := make(map[uuid.UUID]sentRow, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = row
+	}
+	return byID, nil
+}
+
 func lock(tx *gorm.DB, which string, values ...any) (sentRow, error) {
 	var row sentRow
-	err := first(tx, &row, `
-		SELECT m.id, m.campaign_id, m.contact_id, m.message_type, m.status, m.attempts, m.claimed_at, m.sent_at, m.absent_since,
-		       r.state, r.state_reason, r.window_ends_at, r.replied_at
-		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id
-		WHERE `+which+` FOR UPDATE OF r, m`, values...)
+	err := first(tx, &row, lockedBy(which), values...)
 	return row, err
+}
+
+func lockedBy(which string) string {
+	return `
+		SELECT m.id, m.campaign_id, m.contact_id, m.message_type, m.status, m.attempts, m.claimed_at, m.sent_at, m.absent_since,
+		       r.state, r.state_reason, r.window_ends_at, r.replied_at, r.message_1_sent_at, r.finished_at
+		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id
+		WHERE ` + which + ` ORDER BY r.campaign_id, r.contact_id FOR UPDATE OF r, m`
 }
 
 func (row sentRow) progress(at time.Time) Progress {
 	return Progress{State: row.State, WindowLeft: windowLeft(row.WindowEndsAt, at)}
-}
-
-// SettleSent records that a message left. It is true whoever says it and
-// however late: a forgotten attempt's success counts like any other. A message
-// that is already settled only gains the provider's ids it lacked.
-func (s *Store) SettleSent(ctx context.Context, messageID uuid.UUID, accepted Acceptance) (Progress, error) {
-	var progress Progress
-	err := s.transaction(ctx, "settling a sent message", func(tx *gorm.DB) error {
-		row, err := lockMessage(tx, messageID)
-		if err != nil {
-			return err
-		}
-		at, err := now(tx)
-		if err != nil {
-			return err
-		}
-		if err := tx.Exec(`UPDATE messages SET provider_id = coalesce(provider_id, nullif(?, '')), wa_id = coalesce(wa_id, nullif(?, '')) WHERE id = ?`,
-			accepted.ProviderID, accepted.WAID, messageID).Error; err != nil {
-			return err
-		}
-		row, err = s.markSent(tx, row, sentMoment(row, accepted.CreatedAt, at), at)
-		progress = row.progress(at)
-		return err
-	})
-	return progress, err
-}
-
-// sentMoment is when a message left: now for an answer that has just come; the
-// provider's own time for one found later, kept between the claim and now so
-// that a skewed clock cannot open or close a window by itself.
-func sentMoment(row sentRow, createdAt, at time.Time) time.Time {
-	if createdAt.IsZero() || row.ClaimedAt == nil {
-		return at
-	}
-	if createdAt.Before(*row.ClaimedAt) {
-		return *row.ClaimedAt
-	}
-	if createdAt.After(at) {
-		return at
-	}
-	return createdAt
-}
-
-// markSent moves a message to sent, and its recipient along with it, unless
-// that has been done. counted_at is the latest moment at which it can have
-// left, so that the quota never forgets a message too early (Property 5).
-func (s *Store) markSent(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sentRow, error) {
-	if row.SentAt != nil {
-		return row, nil
-	}
-	if err := tx.Exec(`
-		UPDATE messages SET status = 'sent', sent_at = ?, counted_at = coalesce(counted_at, ?), error = '', absent_since = NULL WHERE id = ?`,
-		sentAt, at, row.ID).Error; err != nil {
-		return row, err
-	}
-	row.Status, row.SentAt = campaign.MessageSent, &sentAt
-	if row.MessageType == campaign.Message2 {
-		return s.markMessage2Sent(tx, row, at)
-	}
-	return s.openWindow(tx, row, sentAt, at)
-}
-
-func (s *Store) markMessage2Sent(tx *gorm.DB, row sentRow, at time.Time) (sentRow, error) {
-	if !row.State.CanBecome(campaign.Message2Sent) && !row.State.CanSettleAs(row.StateReason, campaign.Message2Sent) {
-		return row, nil
-	}
-	row.State = campaign.Message2Sent
-	return row, finishRecipient(tx, row.CampaignID, row.ContactID, campaign.Message2Sent, "", at)
-}
-
-// openWindow starts the reply window of a recipient whose Message 1 left. When
-// that is learnt only after the campaign was cancelled, or after the window has
-// passed, or the contact has opted out, the recipient takes the final state that
-// follows.
-func (s *Store) openWindow(tx *gorm.DB, row sentRow, sentAt, at time.Time) (sentRow, error) {
-	if row.State != campaign.Pending && row.State != campaign.Admitted && !row.State.CanSettleAs(row.StateReason, campaign.Message1Sent) {
-		return row, nil
-	}
-	var present struct {
-		Status   campaign.Status
-		OptedOut bool
-	}
-	if err := first(tx, &present, `
-		SELECT c.status, coalesce(k.opted_out_at IS NOT NULL, false) AS opted_out
-		FROM campaigns c LEFT JOIN contacts k ON k.id = ? WHERE c.id = ?`, row.ContactID, row.CampaignID); err != nil {
-		return row, err
-	}
-	ends := campaign.WindowEnd(sentAt, s.rules.ReplyWindow)
-	row.State, row.StateReason, row.WindowEndsAt = campaign.Message1Sent, "", &ends
-	var finished *time.Time
-	switch {
-	case present.Status == campaign.Cancelled:
-		row.State, row.StateReason, finished = campaign.Stopped, campaign.ReasonCancelled, &at
-	case present.OptedOut:
-		row.State, row.StateReason, finished = campaign.Stopped, campaign.ReasonOptedOut, &at
-	case !campaign.InWindow(at, ends): // its workflow gave up and has ended
-		row.State, finished = campaign.NoInteraction, &at
-	}
-	return row, tx.Exec(`
-		UPDATE recipients SET state = ?, state_reason = ?, message_1_sent_at = ?, window_ends_at = ?, finished_at = ?,
-		       wave = coalesce(wave, 0)
-		WHERE campaign_id = ? AND contact_id = ?`,
-		row.State, row.StateReason, sentAt, ends, finished, row.CampaignID, row.ContactID).Error
 }
 
 // Refusal is the provider's word that a message will never leave.

@@ -26,7 +26,7 @@ func claimed(t *testing.T, change ...func(*campaign.Rules)) (bench, uuid.UUID, u
 func TestWindowOpensWhenMessage1IsSettled(t *testing.T) {
 	b, id, contact, claim := claimed(t)
 
-	progress, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	progress, err := b.SettleSent(t.Context(), accepted(claim))
 
 	require.NoError(t, err)
 	require.Equal(t, campaign.Message1Sent, progress.State)
@@ -40,7 +40,7 @@ func TestAdoptedMessageTakesTheProvidersTimeWithinReason(t *testing.T) {
 			b, _, _, claim := claimed(t)
 			acceptance := accepted(claim)
 			acceptance.CreatedAt = time.Now().Add(skew)
-			_, err := b.SettleSent(t.Context(), claim.MessageID, acceptance)
+			_, err := b.SettleSent(t.Context(), acceptance)
 			require.NoError(t, err)
 			require.True(t, one[bool](b, `SELECT sent_at BETWEEN claimed_at AND counted_at FROM messages WHERE id = $1`, claim.MessageID))
 		})
@@ -51,7 +51,7 @@ func TestWhoOptsOutWhileMessage1IsLeavingIsStopped(t *testing.T) {
 	b, id, contact, claim := claimed(t)
 	b.exec(`UPDATE contacts SET opted_out_at = relance_now() WHERE id = $1`, contact)
 
-	_, err := b.SettleSent(t.Context(), claim.MessageID, accepted(claim))
+	_, err := b.SettleSent(t.Context(), accepted(claim))
 
 	require.NoError(t, err)
 	require.Equal(t, campaign.MessageSent, b.status(claim.MessageID))
