@@ -29,6 +29,9 @@ type Activities struct {
 	Webhooks    *intake.Intake
 	Answers     AnswerGuard // nil guards nothing
 	Metrics     *Metrics    // nil counts nothing
+	// Ahead: messages are sent before their contacts' workflows ask for them. Without
+	// it everything works the same, and slower.
+	Ahead bool
 }
 
 // Waker makes a recipient's workflow look at the database again.

@@ -63,14 +63,7 @@ func resultOf(progress store.Progress) SendMessageResult {
 
 // call makes the one request that a granted claim allows, and settles.
 func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (SendMessageResult, error) {
-	// Counted from before the claim: once the claim is SendTimeout old on the
-	// database's clock, this attempt can no longer send anything, however long it
-	// was frozen, and look-ups may conclude that it never will.
-	notAfter := began.Add(a.SendTimeout)
-	accepted, err := a.send(ctx, wassenger.Outgoing{
-		DeviceID: claim.DeviceID, Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
-		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
-	})
+	accepted, err := a.request(ctx, messageType, claim, began)
 	if err == nil {
 		return a.adopt(ctx, messageType, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: accepted.ProviderID, WAID: accepted.WAID})
 	}
@@ -88,6 +81,18 @@ func (a *Activities) call(ctx context.Context, messageType campaign.MessageType,
 		return result, nil
 	}
 	return SendMessageResult{}, retryAfter(err, a.delay(err, claim.Attempt))
+}
+
+// request asks the provider to send a message whose claim was granted.
+func (a *Activities) request(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (wassenger.Accepted, error) {
+	// Counted from before the claim: once the claim is SendTimeout old on the
+	// database's clock, this attempt can no longer send anything, however long it
+	// was frozen, and look-ups may conclude that it never will.
+	notAfter := began.Add(a.SendTimeout)
+	return a.send(ctx, wassenger.Outgoing{
+		DeviceID: claim.DeviceID, Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
+		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
+	})
 }
 
 // settleFailure records what a failed call means for the message.

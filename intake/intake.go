@@ -53,10 +53,18 @@ type Workflows interface {
 	Park(ctx context.Context, id string, sealed []byte) error
 }
 
+// Answers sends what a reply has earned at once.
+type Answers interface {
+	// Owe takes an answer over, and the waking of its recipient's workflow with it.
+	// It must not wait; taken is false if it has no place for it.
+	Owe(recipient store.Recipient) (taken bool)
+}
+
 // Intake takes webhooks in.
 type Intake struct {
 	Store     *store.Store
 	Workflows Workflows
+	Answers   Answers // nil leaves all to the workflows
 	Seal      *Seal
 	// ContactsChanged hears that somebody has opted out or in; nil if nobody cares.
 	ContactsChanged func(ctx context.Context)
@@ -182,6 +190,9 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 // wake may fail: the database knows what is owed, and the dispatcher looks there.
 func (in *Intake) wake(ctx context.Context, effect store.Effect) {
 	if len(effect.Wake) == 0 {
+		return
+	}
+	if effect.Owed && in.Answers != nil && in.Answers.Owe(effect.Wake[0]) {
 		return
 	}
 	wake := in.Workflows.Wake

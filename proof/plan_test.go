@@ -14,6 +14,7 @@ import (
 // plan is what is drawn before a campaign begins.
 type plan struct {
 	rules    campaign.Rules
+	ahead    bool // Message 1s leave before their contacts' workflows ask
 	hours    hours
 	contacts []person
 	orders   []order
@@ -81,6 +82,7 @@ func drawPlan(t *rapid.T) plan {
 		least := time.Duration(rapid.IntRange(5, 40).Draw(t, "gap")) * time.Second
 		p.rules.Pace = campaign.Pace{Min: least, Max: 2 * least}
 	}
+	p.ahead = rapid.Bool().Draw(t, "ahead")
 	// A stormy one has half of its messages in doubt when an admin steps in.
 	faultsOneIn, stormy := 6, oneIn(t, 5, "stormy")
 	p.orders = drawOrders(t)

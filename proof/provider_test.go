@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,10 +30,11 @@ const (
 // failures are those after which the message is tried, or looked for, again.
 var failures = []fault{throttles, dropsUnseen, resetsUnseen, dropsTaken, resetsTaken, takesNoRequest}
 
-// provider is the stand-in: no sockets, no time of its own. It is only called
-// while it is an activity's turn, so nothing is locked.
+// provider is the stand-in: no sockets, no time of its own.
 type provider struct {
 	r *run
+	// turn is held during a request: a wave's leave side by side.
+	turn sync.Mutex
 	// asked counts requests to send, also those that were refused a connection.
 	asked   map[string]int
 	records map[string]record // by reference
@@ -54,6 +56,8 @@ var errReset = errors.New("connection reset by the stand-in")
 func (p *provider) RoundTrip(request *http.Request) (*http.Response, error) {
 	trace := httptrace.ContextClientTrace(request.Context())
 	trace.GetConn("provider")
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	if request.Method == http.MethodGet {
 		trace.GotConn(httptrace.GotConnInfo{})
 		return p.lookUp(request.URL.Query().Get("reference"))

@@ -27,7 +27,7 @@ func server(ctx workflow.Context, id uuid.UUID, lifetime time.Duration) error {
 		for {
 			var gone workflows.ContactInput
 			workflow.GetSignalChannel(ctx, reviveSignal).Receive(ctx, &gone)
-			start(ctx, workflows.ContactID(gone.CampaignID, gone.ContactID), workflows.Contact, gone)
+			start(ctx, workflows.ContactID(gone.CampaignID, gone.ContactID), workflows.ContactV2, gone)
 		}
 	})
 	return workflow.Sleep(ctx, lifetime)

@@ -114,12 +114,11 @@ func newRun(t *rapid.T, url string, p plan) *run {
 	r.env.SetWorkerOptions(sdkworker.Options{
 		Interceptors: []interceptor.WorkerInterceptor{&conductor{r: r}}, DeadlockDetectionTimeout: time.Minute,
 	})
-	r.env.RegisterWorkflow(workflows.Campaign)
-	r.env.RegisterWorkflow(workflows.Wave)
-	r.env.RegisterWorkflow(workflows.Contact)
+	workflows.Register(r.env)
 	r.env.RegisterWorkflow(server)
 	r.env.RegisterActivity(&activities.Activities{
 		Store: r.store, Provider: client, SendTimeout: wassenger.DefaultTimeout, Workflows: r, Webhooks: r.intake,
+		Ahead: p.ahead,
 		// The breaker's clock is the real one: its pause must be next to nothing.
 		Breaker: activities.NewBreaker(campaign.Rules{SendBackoff: time.Millisecond}),
 	})

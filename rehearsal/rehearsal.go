@@ -140,16 +140,14 @@ func newEnvironment(start time.Time) *testsuite.TestWorkflowEnvironment {
 	env.SetWorkflowRunTimeout(0) // none: its timer would be kept for years, see watch
 	env.SetStartTime(start)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue})
-	env.RegisterWorkflow(workflows.Campaign)
-	env.RegisterWorkflow(workflows.Wave)
-	env.RegisterWorkflow(workflows.Contact)
+	workflows.Register(env)
 	return env
 }
 
 // register puts the world under the activities' production names.
 func (w *world) register() {
 	for name, fn := range map[string]any{
-		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage,
+		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage, "SendWave": sendWave,
 		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign,
 		"WakeHeldUp": w.wakeHeldUp, "ReviveUnfinished": w.reviveUnfinished,
 	} {

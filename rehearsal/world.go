@@ -109,6 +109,12 @@ func (w *world) freezeAudience(context.Context, uuid.UUID) (activities.FreezeAud
 	return activities.FreezeAudienceResult{Status: w.status, Recipients: int64(w.Contacts), DeadlineLeft: w.Rules.Deadline}, nil
 }
 
+// sendWave sends nothing ahead: each contact comes to send for itself, and only
+// what leaves when is of interest.
+func sendWave(context.Context, activities.SendWaveInput) (activities.SendWaveResult, error) {
+	return activities.SendWaveResult{}, nil
+}
+
 func (w *world) sendMessage(_ context.Context, in activities.SendMessageInput) (activities.SendMessageResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

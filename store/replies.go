@@ -95,6 +95,7 @@ func react(tx *gorm.DB, event campaign.Event, row sentRow, inTime bool, at time.
 	case earns:
 		effect.Outcome, effect.Wake = "reply in time", []Recipient{recipient}
 		effect.Revive = row.State != campaign.Message1Sent
+		effect.Owed = !effect.Revive
 		return effect, owe(tx, row, at)
 	case !inTime && row.WindowEndsAt != nil && row.State.CanBecome(campaign.LateInteraction):
 		effect.Outcome, effect.Wake = "late reply", append(stopped, recipient)

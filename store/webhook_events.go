@@ -122,6 +122,8 @@ type Effect struct {
 	// theirs may have ended already; then Revive is set, and they need a new one.
 	Wake   []Recipient
 	Revive bool
+	// Owed: the one recipient to wake has just earned Message 2.
+	Owed bool
 	// Unmatched: an acknowledgement of a message that is not known, or not yet.
 	Unmatched bool
 	// ContactsChanged: somebody opted out or in.

@@ -67,7 +67,8 @@ type relance struct {
 	namespace string
 	logger    *slog.Logger
 	timeout   time.Duration
-	contacts  int // made so far
+	ahead     bool // messages leave before their contacts' workflows ask
+	contacts  int  // made so far
 
 	temporal, databaseURL string
 	hooks                 string // where webhooks go
@@ -114,6 +115,7 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 	seal, err := intake.NewSeal(key)
 	require.NoError(t, err)
 	r.intake = &intake.Intake{Store: r.store, Workflows: r.engine, Seal: seal, Logger: r.logger}
+	r.ahead = os.Getenv("RELANCE_SEND_AHEAD") != "false"
 
 	hooks := httptest.NewServer(http.HandlerFunc(r.webhook))
 	t.Cleanup(hooks.Close)
@@ -128,7 +130,33 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 	r.provider, err = wassenger.New(wassenger.Options{BaseURL: "http://" + r.simulator.Addr() + "/v1", Token: token, DeviceID: device, Timeout: r.timeout})
 	require.NoError(t, err)
 	r.background("the contacts", r.simulator.Run)
+	if r.ahead {
+		r.answerAhead()
+	}
 	return r
+}
+
+// answerAhead answers replies at once, as the API's process does.
+func (r *relance) answerAhead() {
+	answers := activities.NewAnswers(r.activities(), r.logger)
+	r.intake.Answers = answers
+	r.background("answers", func(ctx context.Context) error {
+		answers.Run(ctx)
+		return nil
+	})
+}
+
+// leaveAllToWorkflows is for tests of what happens when nothing is sent ahead, as
+// after the death of whoever would have. It comes before the worker's start.
+func (r *relance) leaveAllToWorkflows() {
+	r.ahead, r.intake.Answers = false, nil
+}
+
+func (r *relance) activities() *activities.Activities {
+	return &activities.Activities{
+		Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout,
+		Workflows: r.engine, Webhooks: r.intake, Ahead: r.ahead,
+	}
 }
 
 // ownNamespace keeps the workflows of tests that share a server apart, so that
@@ -166,9 +194,7 @@ func (r *relance) background(name string, run func(context.Context) error) (stop
 func (r *relance) startWorker() (stop func()) { return r.background("the worker", r.worker().Run) }
 
 func (r *relance) worker() *worker.Worker {
-	acts := &activities.Activities{
-		Store: r.store, Provider: r.provider, Breaker: activities.NewBreaker(r.store.Rules()), SendTimeout: r.timeout, Workflows: r.engine, Webhooks: r.intake,
-	}
+	acts := r.activities()
 	return &worker.Worker{
 		Client: r.engine.Client, Namespace: r.namespace, Logger: r.logger, Activities: acts,
 		Dispatcher: &worker.Dispatcher{Store: r.store, Engine: r.engine, Intake: r.intake, SettleUnknown: acts.SettleUnknown, Logger: r.logger},

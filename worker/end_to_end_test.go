@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -45,6 +46,84 @@ func TestCampaignRunsFromLaunchToItsTotalsWithAnExactLedger(t *testing.T) {
 		require.Equal(t, stats.Messages.Sent, c.SentCount)
 		require.Equal(t, stats.Interactions, c.InteractionCount)
 	}, patience, 100*time.Millisecond)
+}
+
+func TestCampaignRunsTheSameWhenNothingIsSentAhead(t *testing.T) {
+	t.Parallel()
+	r := start(t, shrunk(), lively)
+	r.leaveAllToWorkflows()
+	r.patientWithTheProvider()
+	r.startWorker()
+
+	id := r.launch(60)
+	stats := r.awaitEnd(id)
+
+	r.requireLedger(id)
+	require.EqualValues(t, 60, stats.ByType[campaign.Message1].Sent)
+	require.Positive(t, stats.States[campaign.Message2Sent])
+}
+
+// What is sent ahead needs no workflow, and its contact's workflow needs nothing
+// but to be told: it asks the database, sends nothing and ends.
+func TestReplyIsAnsweredAheadOfItsWorkflowAndTheWorkflowFindsThat(t *testing.T) {
+	t.Parallel()
+	rules := shrunk()
+	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a wake-up ends the wait
+	r := start(t, rules, func(*simulator.Config) {})
+	stopWorker := r.startWorker()
+	id := r.launch(1)
+	recipients, err := r.store.Correspondences(t.Context(), id)
+	for err == nil && len(recipients) == 0 {
+		recipients, err = r.store.Correspondences(t.Context(), id)
+	}
+	require.NoError(t, err)
+	contact := workflows.ContactID(id, recipients[0].ContactID)
+	r.awaitWaiting(contact)
+	stopWorker() // no workflow can do anything from here
+
+	_, err = r.simulator.Reply(simulator.ReplyRequest{Phone: recipients[0].Phone, Type: "text", Text: "Oui"})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) == 2 }, patience, 20*time.Millisecond)
+
+	r.startWorker()
+	var state campaign.RecipientState
+	require.NoError(t, r.engine.Client.GetWorkflow(t.Context(), contact, "").Get(t.Context(), &state))
+	require.Equal(t, campaign.Message2Sent, state)
+	r.awaitEnd(id)
+	r.requireLedger(id)
+	require.Equal(t, 0, r.activitiesOf(contact), "neither message was its workflow's to send")
+}
+
+// awaitWaiting waits until a contact's workflow waits for a reply.
+func (r *relance) awaitWaiting(workflowID string) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool {
+		return slices.Contains(r.eventTypes(workflowID), enums.EVENT_TYPE_TIMER_STARTED)
+	}, patience, 50*time.Millisecond)
+}
+
+func (r *relance) activitiesOf(workflowID string) (n int) {
+	r.t.Helper()
+	for _, event := range r.eventTypes(workflowID) {
+		if event == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED {
+			n++
+		}
+	}
+	return n
+}
+
+// eventTypes are none for a workflow that has not been started.
+func (r *relance) eventTypes(workflowID string) (types []enums.EventType) {
+	r.t.Helper()
+	events := r.engine.Client.GetWorkflowHistory(r.t.Context(), workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return nil
+		}
+		types = append(types, event.GetEventType())
+	}
+	return types
 }
 
 func TestCampaignGoesOnWhereItWasWhenItsWorkerStops(t *testing.T) {
@@ -126,6 +205,7 @@ func TestLostWakeUpIsRepeatedAndARemovedWorkflowIsRevived(t *testing.T) {
 	rules := shrunk()
 	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a wake-up ends the wait
 	r := start(t, rules, func(c *simulator.Config) {})
+	r.leaveAllToWorkflows()
 	r.startWorker()
 	id := r.launch(1)
 	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) == 1 }, patience, 20*time.Millisecond)

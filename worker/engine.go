@@ -72,7 +72,7 @@ func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) er
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Revived: what the database still owes this contact",
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.CampaignIDKey.ValueSet(campaignID.String())),
-	}, workflows.Contact, workflows.ContactInput{CampaignID: campaignID, ContactID: contactID})
+	}, workflows.ContactV2, workflows.ContactInput{CampaignID: campaignID, ContactID: contactID})
 	if err != nil {
 		return fmt.Errorf("reviving a contact's workflow: %w", err)
 	}

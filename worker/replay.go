@@ -16,18 +16,10 @@ import (
 	"github.com/relance/relance/workflows"
 )
 
-// registerWorkflows tells a worker, or a replayer, of every workflow.
-func registerWorkflows(registry interface{ RegisterWorkflow(workflow any) }) {
-	registry.RegisterWorkflow(workflows.Campaign)
-	registry.RegisterWorkflow(workflows.Wave)
-	registry.RegisterWorkflow(workflows.Contact)
-	registry.RegisterWorkflow(workflows.ParkedWebhook)
-}
-
 // NewReplayer makes a replayer that knows every workflow of this build.
 func NewReplayer() worker.WorkflowReplayer {
 	replayer := worker.NewWorkflowReplayer()
-	registerWorkflows(replayer)
+	workflows.Register(replayer)
 	return replayer
 }
 

@@ -87,12 +87,15 @@ func (w *Worker) workOnce(ctx context.Context) error {
 	}
 	decide := worker.New(w.Client, workflows.TaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: decideAtOnce,
-		WorkflowTaskPollerBehavior:         polling(),
-		ActivityTaskPollerBehavior:         polling(),
-		WorkerStopTimeout:                  drainTimeout,
-		DeploymentOptions:                  w.Deployment.options(),
+
+		MaxConcurrentLocalActivityExecutionSize: decideAtOnce,
+
+		WorkflowTaskPollerBehavior: polling(),
+		ActivityTaskPollerBehavior: polling(),
+		WorkerStopTimeout:          drainTimeout,
+		DeploymentOptions:          w.Deployment.options(),
 	})
-	registerWorkflows(decide)
+	workflows.Register(decide)
 	decide.RegisterActivity(w.Activities)
 
 	send := worker.New(w.Client, workflows.SendTaskQueue, worker.Options{

@@ -16,14 +16,17 @@ import (
 type ContactInput struct {
 	CampaignID uuid.UUID `json:"campaign_id"`
 	ContactID  uuid.UUID `json:"contact_id"`
+	// Rest is how long the provider asked to be left alone with Message 1.
+	Rest time.Duration `json:"rest,omitempty"`
 }
 
-// Contact sends Message 1, waits for a reply until the window closes, and sends
-// Message 2 or settles the final state, which it returns.
+// ContactV2 sees to it that Message 1 leaves, waits for a reply until the window
+// closes, and sees to it that Message 2 leaves or settles the final state, which
+// it returns. What has been sent ahead of it, it finds in the database.
 //
 // It may be started again at any time, for instance after Temporal's data were
 // lost: the database tells it what has been done already.
-func Contact(ctx workflow.Context, in ContactInput) (campaign.RecipientState, error) {
+func ContactV2(ctx workflow.Context, in ContactInput) (campaign.RecipientState, error) {
 	c := newContact(ctx, in)
 	return c.run()
 }
@@ -48,7 +51,13 @@ func newContact(ctx workflow.Context, in ContactInput) *contact {
 }
 
 func (c *contact) run() (campaign.RecipientState, error) {
-	state, windowLeft, err := c.send(campaign.Message1)
+	if c.Rest > 0 {
+		c.sleep(c.Rest, "The provider turned Message 1 away")
+	}
+	state, windowLeft, err := c.ask("Ask whether Message 1 has left")
+	if err == nil && state == campaign.Admitted {
+		state, windowLeft, err = c.send(campaign.Message1)
+	}
 	for err == nil && state == campaign.Message1Sent {
 		state, windowLeft, err = c.awaitReply(windowLeft)
 	}
@@ -87,17 +96,21 @@ func (c *contact) send(message campaign.MessageType) (campaign.RecipientState, t
 // database, which finds the reply or closes the window.
 func (c *contact) awaitReply(windowLeft time.Duration) (campaign.RecipientState, time.Duration, error) {
 	c.describe("Message 1 left. Waiting for a reply until %s.", c.at(windowLeft))
-	if c.sleep(windowLeft, "Reply window") {
-		// Most likely a reply: sending Message 2 asks the same question, and
-		// saves a round trip when there is one.
-		return c.send(campaign.Message2)
-	}
-	ctx := deciding(c.ctx, "Find the reply or close the window")
+	c.sleep(windowLeft, "Reply window")
+	return c.ask("Find the reply or close the window")
+}
+
+// ask asks the database how far the contact is, which closes a window whose time
+// has come. Most often that is answered within the workflow task; a database that
+// is slow or away is asked as patiently as need be.
+func (c *contact) ask(summary string) (campaign.RecipientState, time.Duration, error) {
+	in := activities.CloseWindowInput{CampaignID: c.CampaignID, ContactID: c.ContactID}
 	var result activities.CloseWindowResult
-	err := workflow.ExecuteActivity(ctx, c.a.CloseWindow,
-		activities.CloseWindowInput{CampaignID: c.CampaignID, ContactID: c.ContactID}).Get(ctx, &result)
-	if err != nil {
-		return "", 0, fmt.Errorf("closing the window: %w", err)
+	if err := workflow.ExecuteLocalActivity(asking(c.ctx, summary), c.a.CloseWindow, in).Get(c.ctx, &result); err == nil {
+		return result.State, result.WindowLeft, nil
+	}
+	if err := workflow.ExecuteActivity(deciding(c.ctx, summary), c.a.CloseWindow, in).Get(c.ctx, &result); err != nil {
+		return "", 0, fmt.Errorf("asking the database: %w", err)
 	}
 	return result.State, result.WindowLeft, nil
 }

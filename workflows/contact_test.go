@@ -106,7 +106,7 @@ func TestContactStartedAnewFindsWhatWasDone(t *testing.T) {
 		state: campaign.Replied, sentAt: now.Add(-time.Hour), endsAt: now.Add(23 * time.Hour),
 		message: map[campaign.MessageType]time.Time{campaign.Message1: now.Add(-time.Hour)},
 	}
-	w.env.ExecuteWorkflow(Contact, ContactInput{CampaignID: w.campaign, ContactID: who})
+	w.env.ExecuteWorkflow(ContactV2, ContactInput{CampaignID: w.campaign, ContactID: who})
 
 	require.NoError(t, w.env.GetWorkflowError())
 	require.Empty(t, w.sent(who, campaign.Message1))

@@ -15,6 +15,13 @@ const (
 	SendTaskQueue = "relance-send"
 )
 
+// Register tells a worker, a replayer or a test environment of every workflow.
+func Register(registry interface{ RegisterWorkflow(workflow any) }) {
+	for _, workflow := range []any{Campaign, Wave, Contact, ContactV2, ParkedWebhook} {
+		registry.RegisterWorkflow(workflow)
+	}
+}
+
 // CampaignID is the workflow id of a campaign.
 func CampaignID(campaignID uuid.UUID) string { return "campaign/" + campaignID.String() }
 

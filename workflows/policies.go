@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/relance/relance/activities"
 	"github.com/relance/relance/campaign"
 )
 
@@ -27,6 +28,30 @@ func deciding(ctx workflow.Context, summary string) workflow.Context {
 		},
 		WaitForCancellation: true,
 		Summary:             summary,
+	})
+}
+
+// asking is for one quick question to the database within the workflow task,
+// where it costs one event and no round trips. Who gets no answer asks again by
+// other means: nothing is repeated here.
+func asking(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: 4 * time.Second, // a workflow task has ten
+		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:                summary,
+	})
+}
+
+// ahead is for sending a wave's Message 1s at once, which is tried once: whatever
+// it leaves undone, the contacts do.
+func ahead(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              SendTaskQueue,
+		StartToCloseTimeout:    activities.AheadTimeout,
+		ScheduleToCloseTimeout: 2 * activities.AheadTimeout,
+		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:                "Send Message 1 to all, as far as it goes at once",
+		Priority:               temporal.Priority{PriorityKey: normalPriority},
 	})
 }
 

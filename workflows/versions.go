@@ -1,13 +1,15 @@
 package workflows
 
 // This file is where every change of workflow code that a running history could
-// disagree with gets its name, for [go.temporal.io/sdk/workflow.GetVersion]:
-//
-//	const AnswerTwice = "answer-twice" // since v0.2.0: …
-//
-//	if workflow.GetVersion(ctx, AnswerTwice, workflow.DefaultVersion, 1) >= 1 { … }
-//
-// There is none yet. Whether a change needs one is told by the recorded histories
+// disagree with gets its name, for [go.temporal.io/sdk/workflow.GetVersion].
+// Whether a change needs one is told by the recorded histories
 // (worker/replay_test.go) and, for what runs in production, by `relance replay`.
 // A name and the code behind its old side go when no run is left that began
 // before it: 72 hours after the deployment.
+
+// Contacts, of which there are many, change by another workflow type instead, which
+// an older worker leaves to the newer ones: a version costs each run three events.
+
+// sendAhead since v0.2.0: a wave sends Message 1 before it starts its contacts, and
+// these are of the type [ContactV2]. [Contact] goes with it.
+const sendAhead = "send-ahead"

@@ -2,10 +2,13 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/relance/relance/activities"
 )
 
 // WaveInput names the contacts that were admitted together.
@@ -15,16 +18,26 @@ type WaveInput struct {
 	Contacts   []uuid.UUID `json:"contacts"`
 }
 
-// Wave starts its contacts, awaits that all have started, and waits for them to
-// end. It exists because one parent may hold 2,000 children and because small
+// Wave sends its contacts Message 1 as far as that goes at once, starts their
+// workflows, awaits that all have started, and waits for them to end. It exists because one parent may hold 2,000 children and because small
 // waves start faster.
 func Wave(ctx workflow.Context, in WaveInput) error {
+	run, rests := Contact, map[uuid.UUID]time.Duration{}
+	if workflow.GetVersion(ctx, sendAhead, workflow.DefaultVersion, 1) >= 1 {
+		run = ContactV2
+		rests = sendWave(ctx, in)
+		if ctx.Err() != nil {
+			// The campaign is cancelled, but what is leaving just now must be settled.
+			ctx, _ = workflow.NewDisconnectedContext(ctx)
+		}
+	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Starting %d contacts.", len(in.Contacts)))
 	contacts := make([]workflow.ChildWorkflowFuture, len(in.Contacts))
 	for i, contactID := range in.Contacts {
 		childCtx := child(ctx, ContactID(in.CampaignID, contactID),
 			"Message 1, a reply within the window, Message 2", contactAttributes(in.CampaignID))
-		contacts[i] = workflow.ExecuteChildWorkflow(childCtx, Contact, ContactInput{CampaignID: in.CampaignID, ContactID: contactID})
+		contacts[i] = workflow.ExecuteChildWorkflow(childCtx, run,
+			ContactInput{CampaignID: in.CampaignID, ContactID: contactID, Rest: rests[contactID]})
 	}
 	// Whether they start or end is awaited without regard to a cancellation of
 	// this wave, which they have been told of and answer by ending.
@@ -46,4 +59,17 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("All %d contacts have ended, %d of their workflows failed.", len(in.Contacts), failed))
 	return nil
+}
+
+// sendWave returns whom the provider turned away, and for how long.
+func sendWave(ctx workflow.Context, in WaveInput) map[uuid.UUID]time.Duration {
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Sending Message 1 to %d contacts.", len(in.Contacts)))
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	var a *activities.Activities
+	var result activities.SendWaveResult
+	if err := workflow.ExecuteActivity(ahead(ctx), a.SendWave,
+		activities.SendWaveInput{CampaignID: in.CampaignID, Contacts: in.Contacts}).Get(ctx, &result); err != nil {
+		workflow.GetLogger(ctx).Warn("A wave was not sent ahead; its contacts send for themselves.", "Wave", in.Number, "Error", err)
+	}
+	return result.Rests
 }

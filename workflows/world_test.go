@@ -22,6 +22,7 @@ import (
 // names, on the test environment's skipped clock. It keeps the rules that the
 // workflows rely on and nothing more.
 type world struct {
+	ahead func(context.Context, activities.SendWaveInput) (activities.SendWaveResult, error)
 	env   *testsuite.TestWorkflowEnvironment
 	rules campaign.Rules
 
@@ -68,12 +69,9 @@ func newWorld(t *testing.T, contacts int) *world {
 		w.order = append(w.order, id)
 		w.recipients[id] = &person{state: campaign.Pending, message: map[campaign.MessageType]time.Time{}}
 	}
-	env.RegisterWorkflow(Campaign)
-	env.RegisterWorkflow(Wave)
-	env.RegisterWorkflow(Contact)
-	env.RegisterWorkflow(ParkedWebhook)
+	Register(env)
 	for name, fn := range map[string]any{
-		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage,
+		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage, "SendWave": w.sendWave,
 		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign,
 	} {
 		env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
@@ -111,6 +109,14 @@ func (w *world) admitRecipients(_ context.Context, in activities.AdmitRecipients
 	}
 	if len(result.Contacts) == 0 && result.Left > 0 && w.status == campaign.Running {
 		result.AskAgain = w.rules.Quota.AskAgain(firstRoom.Sub(now))
+	}
+	return result, nil
+}
+
+// sendWave leaves everything to the contacts, or what the test wants sent ahead.
+func (w *world) sendWave(ctx context.Context, in activities.SendWaveInput) (result activities.SendWaveResult, err error) {
+	if w.ahead != nil {
+		return w.ahead(ctx, in)
 	}
 	return result, nil
 }
@@ -225,7 +231,7 @@ func (w *world) runCampaign(t *testing.T) {
 func (w *world) runContact(t *testing.T, contact uuid.UUID) campaign.RecipientState {
 	t.Helper()
 	w.recipients[contact].state = campaign.Admitted
-	w.env.ExecuteWorkflow(Contact, ContactInput{CampaignID: w.campaign, ContactID: contact})
+	w.env.ExecuteWorkflow(ContactV2, ContactInput{CampaignID: w.campaign, ContactID: contact})
 	require.True(t, w.env.IsWorkflowCompleted())
 	require.NoError(t, w.env.GetWorkflowError())
 	var state campaign.RecipientState

@@ -32,11 +32,13 @@ type config struct {
 	WebhookHMACSecret string `env:"WEBHOOK_HMAC_SECRET"`
 	WebhookHMACHeader string `env:"WEBHOOK_HMAC_HEADER" envDefault:"X-Wassenger-Signature"`
 
-	SendLimit        int           `env:"SEND_LIMIT" envDefault:"1000"`
-	SendLimitWindow  time.Duration `env:"SEND_LIMIT_WINDOW" envDefault:"24h"`
-	ReplyReserve     float64       `env:"REPLY_RESERVE" envDefault:"1"`
-	SendPace         string        `env:"SEND_PACE"`
-	SendHours        string        `env:"SEND_HOURS"`
+	SendLimit       int           `env:"SEND_LIMIT" envDefault:"1000"`
+	SendLimitWindow time.Duration `env:"SEND_LIMIT_WINDOW" envDefault:"24h"`
+	ReplyReserve    float64       `env:"REPLY_RESERVE" envDefault:"1"`
+	SendPace        string        `env:"SEND_PACE"`
+	SendHours       string        `env:"SEND_HOURS"`
+	// SendAhead: messages leave as soon as they may, before their contacts' workflows ask.
+	SendAhead        bool          `env:"SEND_AHEAD" envDefault:"true"`
 	SendSettle       time.Duration `env:"SEND_SETTLE" envDefault:"60s"`
 	SendBackoff      time.Duration `env:"SEND_BACKOFF" envDefault:"2s"`
 	ReplyWindow      time.Duration `env:"REPLY_WINDOW" envDefault:"24h"`
@@ -105,6 +107,7 @@ func plainParseError(err error, environment map[string]string) error {
 		"time.Duration": "a duration such as 90s, 15m or 24h",
 		"int":           "a whole number",
 		"float64":       "a number",
+		"bool":          "true or false",
 	}[parse.Type.String()]
 	return fmt.Errorf("%s must be %s, not %q", variable, wanted, environment[variable])
 }

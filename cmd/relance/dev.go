@@ -123,6 +123,7 @@ func runStack(ctx context.Context, c config, flags devFlags, servers *stack, lis
 	group.Go(func() error { return serveHTTP(running, listeners.api, handler, logger, handler.EndStreams) })
 	group.Go(func() error { return serveHTTP(running, listeners.simulator, servers.simulator.Handler(), logger) })
 	group.Go(func() error { return s.runWorker(running) })
+	group.Go(func() error { return s.runAnswers(running) })
 	group.Go(func() error { return servers.simulator.Run(running) })
 	group.Go(func() error {
 		if flags.demo {

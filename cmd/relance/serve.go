@@ -19,7 +19,7 @@ func apiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "api", Short: "Serve the REST API and take webhooks in", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runAPI, (*services).runInternalOfAPI)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runAPI, (*services).runAnswers, (*services).runInternalOfAPI)
 		},
 	}
 }
@@ -28,7 +28,7 @@ func workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "worker", Short: "Run campaigns: Temporal workers and the dispatcher", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider}, (*services).runWorker, (*services).runInternal)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider}, (*services).runWorker, (*services).runAnswers, (*services).runInternal)
 		},
 	}
 }
@@ -38,7 +38,7 @@ func serveCommand() *cobra.Command {
 		Use: "serve", Short: "Serve the API and run campaigns in one process", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook},
-				(*services).runAPI, (*services).runWorker, (*services).runInternal)
+				(*services).runAPI, (*services).runWorker, (*services).runAnswers, (*services).runInternal)
 		},
 	}
 }
@@ -87,11 +87,7 @@ func (s *services) runAPI(ctx context.Context) error {
 }
 
 func (s *services) runWorker(ctx context.Context) error {
-	w, err := s.worker()
-	if err != nil {
-		return err
-	}
-	return w.Run(ctx)
+	return s.worker().Run(ctx)
 }
 
 // runInternal answers health checks of a process that runs campaigns: it is of no

@@ -35,6 +35,8 @@ type services struct {
 	namespace string
 	engine    *worker.Engine
 	intake    *intake.Intake
+	acts      *activities.Activities
+	answers   *activities.Answers
 	registry  *prometheus.Registry
 }
 
@@ -78,6 +80,9 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 		Store: s.store, Workflows: worker.Hasty{Engine: s.engine, Logger: logger}, Seal: seal, Logger: logger,
 		ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts) },
 		Metrics:         intake.NewMetrics(s.registry),
+	}
+	if err := s.prepareSending(); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	s.registry.MustRegister(collectors.NewDBStatsCollector(s.store.Pool(), "relance"), s.cache)
 	metrics.NewSituation(s.registry, s.store, s.engine.Workers)
@@ -153,25 +158,42 @@ func (c config) provider() (*wassenger.Client, error) {
 	return provider, nil
 }
 
-func (s *services) worker() (*worker.Worker, error) {
+// prepareSending makes what sends messages: the API's process answers replies at
+// once, and the worker's does everything.
+func (s *services) prepareSending() error {
 	provider, err := s.provider()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	acts := &activities.Activities{
+	s.acts = &activities.Activities{
 		Store: s.store, Provider: provider, Breaker: activities.NewBreaker(s.store.Rules()),
 		SendTimeout: providerTimeout, Workflows: s.engine, Webhooks: s.intake,
-		Answers: s.cache, Metrics: activities.NewMetrics(s.registry),
+		Answers: s.cache, Metrics: activities.NewMetrics(s.registry), Ahead: s.config.SendAhead,
 	}
+	if s.config.SendAhead {
+		s.answers = activities.NewAnswers(s.acts, s.logger)
+		s.intake.Answers = s.answers
+	}
+	return nil
+}
+
+func (s *services) runAnswers(ctx context.Context) error {
+	if s.answers != nil {
+		s.answers.Run(ctx)
+	}
+	return nil
+}
+
+func (s *services) worker() *worker.Worker {
 	return &worker.Worker{
 		Client: s.temporal, Namespace: s.namespace, Logger: s.logger,
-		Activities: acts, Deployment: s.config.deployment(),
+		Activities: s.acts, Deployment: s.config.deployment(),
 		Dispatcher: &worker.Dispatcher{
-			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: acts.SettleUnknown, Logger: s.logger,
+			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: s.acts.SettleUnknown, Logger: s.logger,
 			ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts, cache.Categories) },
 			Metrics:         worker.NewMetrics(s.registry),
 		},
-	}, nil
+	}
 }
 
 // bootstrap creates the first super_admin on an empty database.

@@ -1,0 +1,147 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
+)
+
+// Answers sends Message 2s the moment they are owed, ahead of the workflows that
+// would, and wakes each workflow when its answer has left. It keeps nothing: what
+// is lost with the process, the dispatcher finds in the database.
+type Answers struct {
+	activities *Activities
+	logger     *slog.Logger
+	owed       chan store.Recipient
+}
+
+const (
+	// answersQueued bounds answers that wait for their turn here. What does not fit
+	// goes the longer way.
+	answersQueued = 2000
+	// answerBatches is how many times aheadAtOnce answers are under way at once.
+	answerBatches = 4
+)
+
+// NewAnswers makes a queue that does nothing until it is run.
+func NewAnswers(activities *Activities, logger *slog.Logger) *Answers {
+	return &Answers{activities: activities, logger: logger, owed: make(chan store.Recipient, answersQueued)}
+}
+
+// Owe queues the answer to a recipient whose reply has been committed. It does not
+// wait: taken is false if there is no place.
+func (q *Answers) Owe(recipient store.Recipient) (taken bool) {
+	select {
+	case q.owed <- recipient:
+		return true
+	default:
+		return false
+	}
+}
+
+// Run sends answers until the context ends, and then ends those under way.
+func (q *Answers) Run(ctx context.Context) {
+	var batches, wakeUps sync.WaitGroup
+	defer wakeUps.Wait()
+	defer batches.Wait()
+	wake := func(key store.MessageKey, rest time.Duration) {
+		wakeUps.Go(func() { q.wake(ctx, key, rest) })
+	}
+	places := make(chan struct{}, answerBatches)
+	for {
+		var batch []store.Recipient
+		select {
+		case <-ctx.Done():
+			return
+		case recipient := <-q.owed:
+			batch = append(batch, recipient)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case places <- struct{}{}:
+		}
+		batch = q.more(batch)
+		batches.Go(func() {
+			defer func() { <-places }()
+			// Once begun it is brought to its end: what is claimed must be settled.
+			q.send(context.WithoutCancel(ctx), batch, wake)
+		})
+	}
+}
+
+// more adds what else waits.
+func (q *Answers) more(batch []store.Recipient) []store.Recipient {
+	for len(batch) < aheadAtOnce {
+		select {
+		case recipient := <-q.owed:
+			batch = append(batch, recipient)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (q *Answers) send(ctx context.Context, batch []store.Recipient, wake func(store.MessageKey, time.Duration)) {
+	var keys []store.MessageKey
+	seen := map[store.Recipient]bool{} // a reply may have been applied twice
+	for _, recipient := range batch {
+		if seen[recipient] {
+			continue
+		}
+		seen[recipient] = true
+		keys = append(keys, store.MessageKey{CampaignID: recipient.CampaignID, ContactID: recipient.ContactID, Type: campaign.Message2})
+	}
+	release := q.guard(ctx, keys)
+	defer release()
+	_, err := q.activities.sendAhead(ctx, keys, wake)
+	if err != nil {
+		q.logger.WarnContext(ctx, "Answers could not be sent at once; their contacts' workflows send them.", "error", err)
+	}
+}
+
+// guard marks answers as being sent, for whoever looks there first. Whether they
+// are is decided by their claims.
+func (q *Answers) guard(ctx context.Context, keys []store.MessageKey) (release func()) {
+	guards := q.activities.Answers
+	if guards == nil {
+		return func() {}
+	}
+	releases := make([]func(), len(keys))
+	var held sync.WaitGroup
+	for i, key := range keys {
+		held.Go(func() { releases[i], _ = guards.HoldAnswer(ctx, key.CampaignID, key.ContactID) })
+	}
+	held.Wait()
+	return func() {
+		for _, release := range releases {
+			release()
+		}
+	}
+}
+
+// wake has the contact's workflow find what has been done, or do it, once the
+// provider may be asked again.
+func (q *Answers) wake(ctx context.Context, key store.MessageKey, rest time.Duration) {
+	if rest > 0 {
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done(): // then the dispatcher wakes it
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
+	defer cancel()
+	if err := q.activities.Workflows.Wake(ctx, key.CampaignID, key.ContactID); err != nil {
+		q.logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
+			"campaign_id", key.CampaignID, "contact_id", key.ContactID, "error", err)
+	}
+}
+
+// wakeLimit bounds one wake-up.
+const wakeLimit = 5 * time.Second
