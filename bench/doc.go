@@ -12,5 +12,6 @@
 //
 // Load comes in an open loop: when each request is due is fixed in advance, and
 // it counts as late from then, so that a stall counts for everything that had to
-// wait for it.
+// wait for it. The replies to a whole campaign come at full speed instead, where
+// the question is how many are answered in a second.
 package bench

@@ -3,11 +3,14 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	tlog "go.temporal.io/sdk/log"
 
 	"github.com/relance/relance/devstack"
 	"github.com/relance/relance/store"
@@ -38,6 +41,43 @@ func startServers(b *testing.B) *servers {
 	require.NoError(b, err)
 	b.Cleanup(s.stopping(s.temporal.Stop))
 	return s
+}
+
+// dial connects to Temporal, until the end of the benchmark.
+func (s *servers) dial() client.Client {
+	s.b.Helper()
+	c, err := client.Dial(client.Options{
+		HostPort: s.temporal.Address(), Namespace: s.temporal.Namespace(),
+		Logger: tlog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	require.NoError(s.b, err)
+	s.b.Cleanup(c.Close)
+	return c
+}
+
+const (
+	// restFor is how long Temporal must have been quiet to count as resting.
+	restFor = 2 * time.Second
+	// restful is the processor time that it may use meanwhile: with nothing to do
+	// it uses less than half of this.
+	restful = restFor / 10
+)
+
+// awaitRest waits until Temporal has nothing to do.
+func (s *servers) awaitRest() {
+	s.b.Helper()
+	for begun := time.Now(); ; {
+		used := cpuUsed()
+		time.Sleep(restFor)
+		now := cpuUsed().since(used)["temporal"]
+		if now < restful {
+			return
+		}
+		if time.Since(begun) > 2*patience {
+			s.b.Logf("Temporal has not come to rest: %s of processor time in the last %s", now, restFor)
+			return
+		}
+	}
 }
 
 func (s *servers) stopping(stop func(context.Context) error) func() {
