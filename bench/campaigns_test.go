@@ -53,7 +53,7 @@ type courseReport struct {
 func reportCourses(title string) *courseReport {
 	return &courseReport{
 		speed: results.add(title,
-			"", "Message 1/s", "of the floor", "Message 2/s", "of the floor", "target", "finished/s", "Message 2: p50 ms", "p99 ms", "max ms"),
+			"", "Message 1/s", "of the floor", "Message 2/s", "of the floor", "target ratio", "finished/s", "Message 2: p50 ms", "p99 ms", "max ms"),
 		cost: results.add(title+": what a contact costs",
 			"", "CPU ms: PostgreSQL", "Temporal", "Relance", "load+provider", "sum of three", "CPU s elsewhere", "peak MB: Relance", "Temporal",
 			"events", "bytes of history", "largest history"),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	tlog "go.temporal.io/sdk/log"
 
@@ -40,7 +41,17 @@ func startServers(b *testing.B) *servers {
 	s.temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{DBFile: s.scratch.Path("temporal.db"), UIPort: -1})
 	require.NoError(b, err)
 	b.Cleanup(s.stopping(s.temporal.Stop))
+	if results.servers == nil {
+		results.servers = s.versions()
+	}
 	return s
+}
+
+func (s *servers) versions() []string {
+	s.b.Helper()
+	temporal, err := s.dial().WorkflowService().GetSystemInfo(s.b.Context(), &workflowservice.GetSystemInfoRequest{})
+	require.NoError(s.b, err)
+	return []string{"PostgreSQL: " + s.postgres.Version(), "Temporal server: " + temporal.GetServerVersion()}
 }
 
 // dial connects to Temporal, until the end of the benchmark.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,7 +23,7 @@ type section struct {
 	rows    [][]string
 }
 
-// add begins a section, which is printed also if its benchmark fails half-way.
+// add begins a section. What it has is printed also if its benchmark fails half-way.
 // Without columns it has those for the acts of a load.
 func (t *table) add(title string, columns ...string) *section {
 	if len(columns) == 0 {
@@ -80,6 +81,11 @@ func latencyCells(s summary, target time.Duration) []string {
 	return []string{cell(s.p50), cell(s.p99), cell(s.longest), goal}
 }
 
+// filled are the sections that were come to.
+func (t *table) filled() []*section {
+	return slices.DeleteFunc(slices.Clone(t.sections), func(s *section) bool { return len(s.rows) == 0 })
+}
+
 // padded are the rows of a section, its columns' names first, of equal length.
 func (s *section) padded() [][]string {
 	rows := make([][]string, 0, len(s.rows)+1)
@@ -90,7 +96,7 @@ func (s *section) padded() [][]string {
 }
 
 func (t *table) print(to io.Writer) {
-	for _, s := range t.sections {
+	for _, s := range t.filled() {
 		fmt.Fprintf(to, "\n%s (%d CPUs, %s/%s)\n", s.title, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 		aligned := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 		for _, cells := range s.padded() {
