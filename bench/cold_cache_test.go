@@ -16,13 +16,13 @@ const (
 // workflows is in its cache, so each that is woken is replayed first.
 func BenchmarkColdCache(b *testing.B) {
 	a := startAnswering(startServers(b), sized(coldWaiting))
-	at := steady(coldPerSecond, sizedTime(repliesFor))
+	at := steady(coldPerSecond, repliesFor())
 	replies := a.replies(len(at))
 	a.kill()
 	took := a.start("serve")
 
 	table := results.add(fmt.Sprintf("Cold cache: killed and started again, then %d replies a second for %s, %d contacts waiting",
-		coldPerSecond, sizedTime(repliesFor), a.contacts))
+		coldPerSecond, repliesFor(), a.contacts))
 	table.addLatencies("ready after the start", latencies{took}, readyTarget)
 	answers := a.measure(table, replies, at, 0)
 	b.ReportMetric(took.Seconds(), "ready-s")

@@ -1,7 +1,7 @@
 // Package bench measures Relance as it runs in production: the binary itself
 // (`relance serve`) on a PostgreSQL that keeps what it has committed, a Temporal
 // server with its data in a file, and the simulated provider over HTTP. `make
-// bench` prints one table.
+// bench` prints one table and writes it to RESULTS.md.
 //
 // Beside each figure stands the floor of the same machine, in the same run: what
 // a bare insert with its commit takes, and a workflow of no-op activities. A

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-const (
-	repliesFor = 30 * time.Second
-	// silent is how many contacts' windows are open beside those who reply.
-	silent = 400
-)
+// silent is how many contacts' windows are open beside those who reply.
+const silent = 400
+
+// repliesFor is how long replies come in, at the scale of this run.
+func repliesFor() time.Duration { return time.Duration(scale() * float64(30*time.Second)) }
 
 // BenchmarkReplies measures how soon a reply is answered: from the webhook to
 // Message 2 at the provider, whose acknowledgements come in meanwhile.
@@ -23,13 +23,13 @@ func BenchmarkReplies(b *testing.B) {
 		{perSecond: 50},
 	} {
 		b.Run(fmt.Sprintf("%.0f-a-second", load.perSecond), func(b *testing.B) {
-			at := steady(load.perSecond, sizedTime(repliesFor))
+			at := steady(load.perSecond, repliesFor())
 			s := startServers(b)
 			floor := workflowFloor(s, at)
 			a := startAnswering(s, len(at)+silent)
 			replies := a.replies(len(at))
 
-			table := results.add(fmt.Sprintf("Replies: %.0f a second for %s, %d contacts waiting", load.perSecond, sizedTime(repliesFor), a.contacts))
+			table := results.add(fmt.Sprintf("Replies: %.0f a second for %s, %d contacts waiting", load.perSecond, repliesFor(), a.contacts))
 			answers := a.measure(table, replies, at, load.target)
 			table.addLoad("floor: workflow signalled", floor.load, 0)
 			table.addLatencies("floor: its first activity", floor.activities[0], 0)

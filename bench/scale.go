@@ -3,7 +3,6 @@ package bench
 import (
 	"os"
 	"strconv"
-	"time"
 )
 
 // scale makes benchmarks smaller while one works on them: SCALE=0.05 plays
@@ -17,6 +16,3 @@ func scale() float64 {
 
 // sized is a number of contacts or acts at the scale of this run.
 func sized(n int) int { return max(1, int(float64(n)*scale())) }
-
-// sizedTime is how long a load lasts at the scale of this run.
-func sizedTime(d time.Duration) time.Duration { return time.Duration(float64(d) * scale()) }
