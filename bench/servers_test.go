@@ -69,8 +69,8 @@ func (s *servers) dial() client.Client {
 const (
 	// restFor is how long Temporal must have been quiet to count as resting.
 	restFor = 2 * time.Second
-	// restful is the processor time that it may use meanwhile: with nothing to do
-	// it uses less than half of this.
+	// restful is the processor time that it may use meanwhile, for what it does
+	// when it has nothing to do.
 	restful = restFor / 10
 )
 
