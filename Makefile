@@ -69,10 +69,13 @@ histories: tools ## Record the workflow histories of a released version: make hi
 	cd .data/histories && RELANCE_RECORD=$(CURDIR)/workflows/testdata/histories/$(FROM) go test -count=1 -run '^TestRecord' ./worker
 	git worktree remove --force .data/histories
 
-BENCH ?= Webhooks|Replies
+BENCHES := Webhooks|Replies|Burst|Campaigns|ColdCache|Start
+BENCH   ?=
+SCALE   ?=
+# What is only a part, or smaller, is printed and not written to RESULTS.md.
 .PHONY: bench
-bench: tools ## Measure webhooks and replies next to the machine's own floor (5 minutes; BENCH=Replies for some)
-	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
+bench: tools ## Measure everything next to the machine's own floor, into bench/RESULTS.md (40 minutes; BENCH=Replies or SCALE=0.1 for less)
+	$(if $(BENCH)$(SCALE),,RESULTS=RESULTS.md) SCALE=$(SCALE) go test -run '^$$' -bench '$(or $(BENCH),$(BENCHES))' -benchtime 1x -timeout 120m ./bench
 
 .PHONY: openapi
 openapi: tools ## Write docs/openapi.json anew after a change of the API

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,13 +26,7 @@ const tick = time.Second / 100
 // cpuUsed is what this process and its descendants have used so far, with what
 // their ended children had used. It is empty where there is no /proc.
 func cpuUsed() cpuUse {
-	processes := map[int]process{}
-	files, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range files {
-		if p, ok := readProcess(file); ok {
-			processes[p.id] = p
-		}
-	}
+	processes := readProcesses()
 	used := cpuUse{}
 	others := busy()
 	for _, p := range processes {
@@ -68,6 +63,15 @@ func busy() time.Duration {
 	return sum
 }
 
+// and adds what was used at another time.
+func (u cpuUse) and(other cpuUse) cpuUse {
+	sum := maps.Clone(u)
+	for name, used := range other {
+		sum[name] += used
+	}
+	return sum
+}
+
 func (u cpuUse) since(earlier cpuUse) cpuUse {
 	difference := cpuUse{}
 	for name, now := range u {
@@ -80,6 +84,29 @@ type process struct {
 	id, parent           int
 	name                 string
 	own, ofEndedChildren time.Duration
+}
+
+// readProcesses is empty where there is no /proc.
+func readProcesses() map[int]process {
+	processes := map[int]process{}
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range files {
+		if p, ok := readProcess(file); ok {
+			processes[p.id] = p
+		}
+	}
+	return processes
+}
+
+// descendants are the descendants of this process with the given name.
+func descendants(name string) (pids []int) {
+	processes := readProcesses()
+	for _, p := range processes {
+		if p.name == name && descends(p, processes) {
+			pids = append(pids, p.id)
+		}
+	}
+	return pids
 }
 
 func descends(p process, processes map[int]process) bool {

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-	tlog "go.temporal.io/sdk/log"
 )
 
 // insertFloor is the least that keeping webhooks can take: an HTTP handler that
@@ -57,16 +55,12 @@ type workflowLoad struct {
 func workflowFloor(s *servers, at schedule) workflowLoad {
 	s.b.Helper()
 	ctx := s.b.Context()
-	c, err := client.Dial(client.Options{
-		HostPort: s.temporal.Address(), Namespace: s.temporal.Namespace(),
-		Logger: tlog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	})
-	require.NoError(s.b, err)
-	defer c.Close()
+	c := s.dial()
 	n := &noOps{ran: make([][2]time.Time, len(at))}
-	stop := n.startWorkers(s, c)
+	stop := s.startWorkers(c, []any{n.Workflow}, []any{n.Note})
 	defer stop()
 	runs := make([]client.WorkflowRun, len(at))
+	var err error
 	for i := range at {
 		runs[i], err = c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: fmt.Sprint("floor/", i), TaskQueue: floorQueue}, n.Workflow, i)
 		require.NoError(s.b, err)

@@ -45,8 +45,8 @@ func BenchmarkImport(b *testing.B) {
 	require.NoError(b, r.expect(rows, `SELECT count(*) FROM contacts`))
 	require.NoError(b, r.expect(rows, `SELECT contact_count FROM categories`))
 
-	table := results.add(fmt.Sprintf("Import: a file of %d contacts", rows))
-	table.columns = []string{"", "seconds", "received after", "rows per second", "of the floor", "target", "peak MB: Relance"}
+	table := results.add(fmt.Sprintf("Import: a file of %d contacts", rows),
+		"", "seconds", "received after", "rows per second", "of the floor", "target", "peak MB: Relance")
 	perSecond := func(took time.Duration) float64 { return float64(rows) / took.Seconds() }
 	row := func(name, target string, run importRun) {
 		table.add(name, fmt.Sprintf("%.1f", run.took.Seconds()), fmt.Sprintf("%.1f", run.received.Seconds()),

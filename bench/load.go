@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,9 @@ func steady(perSecond float64, lasting time.Duration) schedule {
 	}
 	return s
 }
+
+// atOnce makes all acts due at the beginning.
+func atOnce(n int) schedule { return make(schedule, n) }
 
 // load is what came of a schedule.
 type load struct {
@@ -43,13 +47,40 @@ func (s schedule) run(act func(i int) error) load {
 		})
 	}
 	acts.Wait()
+	l.end(used, errs)
+	return l
+}
+
+// atFullSpeed does so many acts over so many connections, each of which begins
+// the next as soon as its last has ended: how much is taken, not how soon. An
+// act is due when it begins.
+func atFullSpeed(n, connections int, act func(i int) error) load {
+	l := load{schedule: make(schedule, n), begun: time.Now(), latencies: make(latencies, n)}
+	used := cpuUsed()
+	errs := make([]error, n)
+	var next atomic.Int64
+	var acts sync.WaitGroup
+	for range connections {
+		acts.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				l.schedule[i] = time.Since(l.begun)
+				errs[i] = act(i)
+				l.latencies[i] = time.Since(l.due(i))
+			}
+		})
+	}
+	acts.Wait()
+	l.end(used, errs)
+	return l
+}
+
+func (l *load) end(used cpuUse, errs []error) {
 	l.lasted, l.cpu = time.Since(l.begun), cpuUsed().since(used)
 	for i, err := range errs {
 		if err != nil {
 			l.errors = append(l.errors, fmt.Errorf("number %d: %w", i, err))
 		}
 	}
-	return l
 }
 
 // failure tells how many acts failed, and how the first did; nil if none did.

@@ -32,6 +32,18 @@ func TestAStallCountsForAllThatHadToWait(t *testing.T) {
 	})
 }
 
+func TestFullSpeedIsBoundByItsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := atFullSpeed(6, 2, func(int) error {
+			time.Sleep(time.Second)
+			return nil
+		})
+		require.Equal(t, 3*time.Second, l.lasted)
+		require.ElementsMatch(t, schedule{0, 0, time.Second, time.Second, 2 * time.Second, 2 * time.Second}, l.schedule)
+		require.Equal(t, latencies{time.Second, time.Second, time.Second, time.Second, time.Second, time.Second}, l.latencies)
+	})
+}
+
 func TestFailuresAreKept(t *testing.T) {
 	refused := errors.New("refused")
 	l := steady(1000, 10*time.Millisecond).run(func(i int) error {

@@ -3,25 +3,15 @@ package bench
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
 // peakMemory is the most memory that a descendant of this process with the given
 // name has had resident so far, in bytes; 0 where there is no /proc.
 func peakMemory(name string) int64 {
-	processes := map[int]process{}
-	files, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range files {
-		if p, ok := readProcess(file); ok {
-			processes[p.id] = p
-		}
-	}
 	var peak int64
-	for _, p := range processes {
-		if p.name == name && descends(p, processes) {
-			peak = max(peak, residentPeak(p.id))
-		}
+	for _, pid := range descendants(name) {
+		peak = max(peak, residentPeak(pid))
 	}
 	return peak
 }

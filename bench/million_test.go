@@ -71,8 +71,7 @@ func BenchmarkAPIOfALargeCampaign(b *testing.B) {
 
 // tableOfLooks tells of each path how long it took in each phase.
 func tableOfLooks(looks []look, phases ...load) {
-	table := results.add("of them")
-	table.columns = []string{"p50 / p99 ms", "cache warm", "acknowledgements", "Redis stopped", "both"}
+	table := results.add("of them", "p50 / p99 ms", "cache warm", "acknowledgements", "Redis stopped", "both")
 	for i, l := range looks {
 		cells := make([]string, len(phases))
 		for p, phase := range phases {

@@ -30,9 +30,8 @@ func (n *noOps) Workflow(ctx workflow.Context, number int) error {
 		n.begun.Add(1)
 	}
 	workflow.GetSignalChannel(ctx, floorSignal).Receive(ctx, nil)
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: floorSendQueue, StartToCloseTimeout: 45 * time.Second})
 	for activity := range n.ran[number] {
-		if err := workflow.ExecuteActivity(ctx, n.Note, number, activity).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(remotely(ctx), n.Note, number, activity).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -52,22 +51,32 @@ func (n *noOps) allBegun() error {
 	return nil
 }
 
+// remotely has an activity run as Relance's sends are.
+func remotely(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: floorSendQueue, StartToCloseTimeout: 45 * time.Second})
+}
+
 // startWorkers starts one worker for workflows and one for activities, with the
-// options of those in worker.Worker.
-func (n *noOps) startWorkers(s *servers, c client.Client) (stop func()) {
+// options of those in worker.Worker, and returns what stops them.
+func (s *servers) startWorkers(c client.Client, workflows, activities []any) (stop func()) {
 	s.b.Helper()
 	polling := worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
 	decide := worker.New(c, floorQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: 32, WorkflowTaskPollerBehavior: polling, ActivityTaskPollerBehavior: polling,
+		MaxConcurrentActivityExecutionSize: 32, MaxConcurrentLocalActivityExecutionSize: 32,
+		WorkflowTaskPollerBehavior: polling, ActivityTaskPollerBehavior: polling,
 	})
-	decide.RegisterWorkflow(n.Workflow)
-	decide.RegisterActivity(n.Note)
 	send := worker.New(c, floorSendQueue, worker.Options{
 		DisableWorkflowWorker: true, MaxConcurrentActivityExecutionSize: 1000, ActivityTaskPollerBehavior: polling,
 	})
-	send.RegisterActivity(n.Note)
-	require.NoError(s.b, decide.Start())
-	require.NoError(s.b, send.Start())
+	for _, w := range workflows {
+		decide.RegisterWorkflow(w)
+	}
+	for _, each := range []worker.Worker{decide, send} {
+		for _, activity := range activities {
+			each.RegisterActivity(activity)
+		}
+		require.NoError(s.b, each.Start())
+	}
 	return func() {
 		decide.Stop()
 		send.Stop()

@@ -38,7 +38,7 @@ type provider struct {
 func startProvider(b *testing.B) *provider {
 	b.Helper()
 	s, err := simulator.New(simulator.Config{
-		Token: wassengerKey, DeviceID: device, DevicePhone: "+33639989999",
+		Token: wassengerKey, DeviceID: device, DevicePhone: "+33639799999",
 		Contacts: simulator.Behaviour{
 			DeliveryDelay: simulator.Delay{Min: 200 * time.Millisecond, Max: 2 * time.Second},
 			Read:          1, ReadDelay: simulator.Delay{Min: 500 * time.Millisecond, Max: 5 * time.Second},
@@ -133,6 +133,51 @@ func (p *provider) awaitMessage2s(replies []letter) map[string]time.Time {
 	}
 	require.Len(p.b, accepted, len(owed))
 	return accepted
+}
+
+// awaitMessages waits until the provider has accepted so many.
+func (p *provider) awaitMessages(n int) {
+	p.b.Helper()
+	await(p.b, "the messages to be accepted", func() error {
+		if accepted := p.simulator.Health().Messages; accepted < n {
+			return fmt.Errorf("%d of %d are", accepted, n)
+		}
+		return nil
+	})
+}
+
+// accepted are when the provider accepted the messages that begin in a certain
+// way, by phone.
+func (p *provider) accepted(beginning string) map[string]time.Time {
+	at := map[string]time.Time{}
+	for _, message := range p.simulator.Ledger().Messages {
+		if strings.HasPrefix(message.Text, beginning) {
+			at[message.Phone] = message.At
+		}
+	}
+	return at
+}
+
+// requireOnceEach makes sure that each contact got one Message 1, and one
+// Message 2 if it replied, and nobody anything else.
+func (p *provider) requireOnceEach(contacts int, repliers []int) {
+	p.b.Helper()
+	owed := map[string][]string{}
+	for i := range contacts {
+		owed[phone(i)] = []string{message1Begins}
+	}
+	for _, i := range repliers {
+		owed[phone(i)] = []string{message1Begins, message2Begins}
+	}
+	for _, message := range p.simulator.Ledger().Messages {
+		rest := owed[message.Phone]
+		require.NotEmpty(p.b, rest, "the contact is not owed another message")
+		require.True(p.b, strings.HasPrefix(message.Text, rest[0]), "%q is not the message that the contact is owed", message.Text)
+		owed[message.Phone] = rest[1:]
+	}
+	for _, rest := range owed {
+		require.Empty(p.b, rest, "a message was not sent")
+	}
 }
 
 // letter is a webhook of the provider's that is kept for later.

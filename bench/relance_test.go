@@ -2,10 +2,8 @@ package bench
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -37,13 +34,25 @@ type relance struct {
 	url  string
 	db   *sql.DB // to look into
 	http *http.Client
+
+	binary      string
+	environment map[string]string
+	process     *relanceProcess
 }
 
 // startRelance starts Relance towards a provider, with rules under which no
 // quota and no end of a window gets in the way of the load.
 func startRelance(s *servers, provider *provider, change ...func(environment map[string]string)) *relance {
 	s.b.Helper()
-	r := &relance{servers: s, db: s.database("relance"), http: newHTTPClient()}
+	r := prepareRelance(s, provider, change...)
+	r.start("serve")
+	return r
+}
+
+// prepareRelance makes everything that Relance needs to be started.
+func prepareRelance(s *servers, provider *provider, change ...func(environment map[string]string)) *relance {
+	s.b.Helper()
+	r := &relance{servers: s, db: s.database("relance"), http: newHTTPClient(), binary: buildRelance(s.b)}
 	_, err := migrations.Up(s.b.Context(), r.db)
 	require.NoError(s.b, err)
 	port, err := devstack.FreePort()
@@ -51,59 +60,19 @@ func startRelance(s *servers, provider *provider, change ...func(environment map
 	internal, err := devstack.FreePort()
 	require.NoError(s.b, err)
 	r.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	environment := map[string]string{
+	r.environment = map[string]string{
 		"DATABASE_URL": s.postgres.URL("relance"), "REDIS_URL": "",
 		"TEMPORAL_ADDRESS": s.temporal.Address(), "TEMPORAL_NAMESPACE": s.temporal.Namespace(),
 		"WASSENGER_BASE_URL": provider.url, "WASSENGER_TOKEN": wassengerKey, "WASSENGER_DEVICE_ID": device,
 		"WEBHOOK_TOKEN": webhookToken, "WEBHOOK_HMAC_SECRET": "",
 		"HTTP_ADDR": strings.TrimPrefix(r.url, "http://"), "INTERNAL_ADDR": fmt.Sprintf("127.0.0.1:%d", internal),
 		"ADMIN_EMAIL": "bench@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": adminToken,
-		"SEND_LIMIT": "1000000", "SEND_PACE": "", "SEND_HOURS": "",
+		"SEND_LIMIT": "10000000", "SEND_PACE": "", "SEND_HOURS": "",
 	}
 	for _, c := range change {
-		c(environment)
+		c(r.environment)
 	}
-	r.serve(environment)
-	r.await("Relance to answer", func() error {
-		response, err := r.http.Get(r.url + "/readyz")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
-		return nil
-	})
 	return r
-}
-
-// untilWeEnd runs a program until the end of its input, which comes with the
-// end of this process, however that comes about.
-const untilWeEnd = `"$1" serve & read -r _; kill $!; wait $!`
-
-func (r *relance) serve(environment map[string]string) {
-	r.b.Helper()
-	log, err := os.Create(r.scratch.Path("relance.log"))
-	require.NoError(r.b, err)
-	cmd := exec.Command("/bin/sh", "-c", untilWeEnd, "relance", buildRelance(r.b))
-	cmd.Env, cmd.Stderr = os.Environ(), log
-	for variable, value := range environment {
-		cmd.Env = append(cmd.Env, variable+"="+value)
-	}
-	// In a group of its own, else Ctrl-C kills the shell before it can kill Relance.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	input, err := cmd.StdinPipe()
-	require.NoError(r.b, err)
-	require.NoError(r.b, cmd.Start())
-	r.b.Cleanup(func() {
-		require.NoError(r.b, input.Close())
-		_ = cmd.Wait() // with the signal that ended it
-		require.NoError(r.b, log.Close())
-		if r.b.Failed() {
-			r.b.Log("Relance's last words but for its requests:\n" + complaints(log.Name()))
-		}
-	})
 }
 
 func buildRelance(b *testing.B) string {
@@ -137,27 +106,53 @@ func complaints(file string) string {
 // else, and returns when the windows of all are open.
 func (r *relance) launch(contacts int) {
 	r.b.Helper()
+	r.startCampaign(r.category("Benchmark", 0, contacts))
+	r.awaitWindows(contacts)
+}
+
+// category is a new one with new contacts, those from one number to before another.
+func (r *relance) category(name string, from, to int) (id uuid.UUID) {
+	r.b.Helper()
 	var category struct{ ID uuid.UUID }
-	r.call("/categories", "application/json", `{"name":"Benchmark"}`, &category)
+	r.call("/categories", "application/json", fmt.Sprintf(`{"name":%q}`, name), &category)
 	var taken struct{ ID uuid.UUID }
-	r.call("/contacts/import?category_id="+category.ID.String(), "text/csv", contactFile(contacts), &taken)
+	r.call("/contacts/import?category_id="+category.ID.String(), "text/csv", contactFile(from, to), &taken)
 	r.await("the contacts to be imported", func() error {
-		return r.expect(contacts, `SELECT coalesce(sum(imported), 0) FROM import_jobs WHERE id = $1 AND state = 'done'`, taken.ID)
+		return r.expect(to-from, `SELECT coalesce(sum(imported), 0) FROM import_jobs WHERE id = $1 AND state = 'done'`, taken.ID)
 	})
+	return category.ID
+}
+
+// The two texts, by whose beginnings they are told apart.
+const (
+	message1Begins = "Hello"
+	message2Begins = "Thank you"
+)
+
+func (r *relance) startCampaign(category uuid.UUID) (id uuid.UUID) {
+	r.b.Helper()
+	var started struct{ Campaign struct{ ID uuid.UUID } }
 	r.call("/campaigns/start", "application/json", fmt.Sprintf(`{"name":"Benchmark","category_ids":[%q],
-		"message_1":"Hello {{name}}, may we tell you more?","message_2":"Thank you {{name}}! Here it is."}`, category.ID), nil)
+		"message_1":"%s {{name}}, may we tell you more?","message_2":"%s {{name}}! Here it is."}`,
+		category, message1Begins, message2Begins), &started)
+	return started.Campaign.ID
+}
+
+func (r *relance) awaitWindows(contacts int) {
+	r.b.Helper()
 	r.await("all windows to be open", func() error {
 		return r.expect(contacts, `SELECT count(*) FROM recipients WHERE state = 'message_1_sent'`)
 	})
 }
 
-// phone is one of the 10,000 numbers that are reserved for fiction.
-func phone(contact int) string { return fmt.Sprintf("+33639%06d", 980000+contact) }
+// phone is one of the 10,000 numbers that are reserved for fiction, or beyond
+// them one of those beside: they are only ever given to the simulator.
+func phone(contact int) string { return fmt.Sprintf("+33639%06d", (980_000+contact)%1_000_000) }
 
-func contactFile(contacts int) string {
+func contactFile(from, to int) string {
 	var csv strings.Builder
 	csv.WriteString("phone,name\n")
-	for i := range contacts {
+	for i := from; i < to; i++ {
 		fmt.Fprintf(&csv, "%s,Contact %d\n", phone(i), i)
 	}
 	return csv.String()
@@ -197,21 +192,27 @@ func (r *relance) await(what string, attempt func() error) {
 	await(r.b, what, attempt)
 }
 
-// await repeats an attempt until it succeeds.
+// patience is how long nothing may change before waiting is given up: slow is
+// not broken.
+const patience = 5 * time.Minute
+
+// await repeats an attempt until it succeeds. Its error tells how far things are.
 func await(b *testing.B, what string, attempt func() error) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
-	defer cancel()
+	var last string
+	changed := time.Now()
 	for {
 		err := attempt()
 		if err == nil {
 			return
 		}
-		select {
-		case <-ctx.Done():
-			b.Fatalf("waiting for %s: %v", what, err)
-		case <-time.After(100 * time.Millisecond):
+		if now := err.Error(); now != last {
+			last, changed = now, time.Now()
 		}
+		if time.Since(changed) > patience {
+			b.Fatalf("waiting for %s: %v", what, err)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
