@@ -70,16 +70,20 @@ type stats struct {
 	States map[campaign.RecipientState]int `json:"states"`
 }
 
-// everybodyIsFinal says who is not, as the first API has it.
+// everybodyIsFinal says how many are not, as the first API has it.
 func (f *fleet) everybodyIsFinal(id uuid.UUID) error {
 	var s stats
 	if err := f.get(f.apis.all()[0], "/campaigns/"+id.String()+"/stats", &s); err != nil {
 		return err
 	}
+	final := 0
 	for state, n := range s.States {
-		if n > 0 && !state.Final() {
-			return fmt.Errorf("%d are %s", n, state)
+		if state.Final() {
+			final += n
 		}
+	}
+	if final != f.size.contacts {
+		return fmt.Errorf("%d of %d are final", final, f.size.contacts)
 	}
 	return nil
 }

@@ -18,28 +18,30 @@ import (
 type frontDoor struct {
 	apis   *row
 	client *http.Client
+	copies int // of each reply, to as many processes at once
 }
 
-func (f *fleet) frontDoor() *frontDoor { return &frontDoor{apis: f.apis, client: f.client} }
+func (f *fleet) frontDoor(copies int) *frontDoor {
+	return &frontDoor{apis: f.apis, client: f.client, copies: copies}
+}
 
-// take hands one webhook on, a reply to two processes at once.
-func (d *frontDoor) take(r *http.Request) (doubled bool, err error) {
+// take hands one webhook on. What any copy was refused is refused as a whole.
+func (d *frontDoor) take(r *http.Request) error {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
-		return false, err
+		return err
 	}
 	events, err := wassenger.ParseWebhook(raw)
 	if err != nil {
-		return false, err
+		return err
 	}
-	doubled = len(events) > 0 && events[0].Kind == campaign.EventReply
 	copies := 1
-	if doubled {
-		copies = 2
+	if events[0].Kind == campaign.EventReply {
+		copies = d.copies
 	}
 	apis := d.apis.all()
 	var deliveries errgroup.Group
-	for _, n := range rand.Perm(len(apis))[:copies] { //nolint:gosec // not a secret
+	for _, n := range rand.Perm(len(apis))[:copies] {
 		deliveries.Go(func() error {
 			status, answer, err := call(r.Context(), d.client, http.MethodPost,
 				apis[n].url+"/webhooks/wassenger?token="+webhookToken, "application/json", string(raw))
@@ -49,5 +51,5 @@ func (d *frontDoor) take(r *http.Request) (doubled bool, err error) {
 			return err
 		})
 	}
-	return doubled, deliveries.Wait()
+	return deliveries.Wait()
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,7 +65,7 @@ func startFleet(t testing.TB, s size, p *provider, temporal *devstack.Temporal, 
 			"TEMPORAL_ADDRESS": temporal.Address(), "TEMPORAL_NAMESPACE": temporal.Namespace(),
 			"WASSENGER_BASE_URL": p.url, "WASSENGER_TOKEN": providerToken, "WASSENGER_DEVICE_ID": device, "WEBHOOK_TOKEN": webhookToken,
 			"SEND_LIMIT": fmt.Sprint(s.limit), "SEND_LIMIT_WINDOW": s.window.String(),
-			"REPLY_WINDOW": s.window.String(), "CAMPAIGN_DEADLINE": patience.String(),
+			"REPLY_WINDOW": s.replyWindow.String(), "CAMPAIGN_DEADLINE": patience.String(),
 			"SEND_SETTLE": "500ms", "SEND_BACKOFF": "50ms",
 			"ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": adminToken,
 		},
@@ -190,6 +191,9 @@ func (f *fleet) start(command, name string) (*process, error) {
 	f.t.Cleanup(func() {
 		_ = p.Kill()
 		_ = log.Close()
+		if f.t.Failed() {
+			f.t.Logf("%s complained last of:\n%s", name, complaints(log.Name()))
+		}
 	})
 	return p, nil
 }
@@ -239,4 +243,19 @@ func (r *row) all() []*process {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	return append([]*process(nil), r.processes...)
+}
+
+// complaints are the last lines of a log that are more than information.
+func complaints(file string) string {
+	content, err := os.ReadFile(file) //nolint:gosec // our own
+	if err != nil {
+		return err.Error()
+	}
+	var lines []string
+	for line := range strings.Lines(string(content)) {
+		if !strings.Contains(line, `"level":"INFO"`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-10):], "")
 }

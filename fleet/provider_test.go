@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,33 +20,25 @@ const (
 	providerToken = "a-key-of-the-provider"
 )
 
-// provider is the simulated provider. Its contacts reply in every way there is;
-// some more than once, some too late, some to Message 2.
+// provider is the simulated provider.
 type provider struct {
 	t         testing.TB
 	simulator *simulator.Simulator
 	url       string
 
-	door    atomic.Pointer[frontDoor]
-	doubled atomic.Int64 // replies that were handed on twice
+	door atomic.Pointer[frontDoor]
 }
 
-func startProvider(t testing.TB, s size) *provider {
+func startProvider(t testing.TB, contacts simulator.Behaviour, latency simulator.Delay) *provider {
 	t.Helper()
 	p := &provider{t: t}
-	hooks := listen(t, p)
+	hooks := httptest.NewServer(p)
+	t.Cleanup(hooks.Close)
 	var err error
 	p.simulator, err = simulator.New(simulator.Config{
-		Token: providerToken, DeviceID: device, DevicePhone: "+33639989999", WebhookURL: hooks,
-		Seed: 1,
-		Contacts: simulator.Behaviour{
-			DeliveryDelay: simulator.Delay{Max: 100 * time.Millisecond},
-			Read:          1, ReadDelay: simulator.Delay{Max: 200 * time.Millisecond},
-			Reply: 0.8, ReplyDelay: simulator.Delay{Max: s.window * 5 / 4}, ReplyTypes: everyType(),
-			ReplyAgain: 0.2, ExtraReplies: 0.3, ExtraDelay: simulator.Delay{Max: 300 * time.Millisecond}, Quote: 0.5,
-		},
+		Token: providerToken, DeviceID: device, DevicePhone: "+33639989999", WebhookURL: hooks.URL,
+		Seed: 1, Contacts: contacts, Faults: simulator.Faults{Latency: latency},
 		Delivery: simulator.Delivery{Reorder: 0.2, AckBeforeResponse: 0.1, RetryBase: 50 * time.Millisecond, RetryMax: time.Second},
-		Faults:   simulator.Faults{Latency: s.latency},
 	})
 	require.NoError(t, err)
 	background(t, func(ctx context.Context) error { return p.simulator.Serve(ctx, "127.0.0.1:0") })
@@ -56,26 +49,13 @@ func startProvider(t testing.TB, s size) *provider {
 	return p
 }
 
-func everyType() map[simulator.ReplyType]float64 {
-	types := map[simulator.ReplyType]float64{}
-	for _, kind := range simulator.ReplyTypes {
-		types[kind] = 1
-	}
-	return types
-}
-
 // callAt tells the provider where webhooks go. It has none before that.
 func (p *provider) callAt(door *frontDoor) { p.door.Store(door) }
 
 // ServeHTTP is what the simulator calls.
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	doubled, err := p.door.Load().take(r)
-	if err != nil {
+	if err := p.door.Load().take(r); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	if doubled {
-		p.doubled.Add(1)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,7 @@ const (
 	// patience is how long a test waits for what must happen: Temporal repeats what
 	// a killed worker was sending after 45 seconds, on a machine with much to do.
 	patience = 5 * time.Minute
-	tick     = 20 * time.Millisecond
+	tick     = 100 * time.Millisecond
 )
 
 // await repeats an attempt until it succeeds.
@@ -46,13 +45,6 @@ func background(t testing.TB, run func(context.Context) error) {
 		cancel()
 		require.NoError(t, <-ended)
 	})
-}
-
-// listen serves a handler until the test ends.
-func listen(t testing.TB, handler http.Handler) (url string) {
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return server.URL
 }
 
 // call makes one request, an admin's where that matters.
