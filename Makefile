@@ -57,8 +57,8 @@ coverage: tools ## Measure which statements the tests run, over all packages tog
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: soak
-soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, 1,000 schedules of replies and outages
-	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./intake/... ./proof/... ./worker/...
+soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, ten APIs and ten workers, 1,000 schedules of replies and outages
+	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./fleet/... ./intake/... ./proof/... ./worker/...
 
 FROM ?=
 .PHONY: histories

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -31,6 +32,9 @@ type command struct {
 	deathSignal syscall.Signal
 
 	logger *slog.Logger
+
+	// log receives all that the command writes; nil discards it.
+	log io.Writer
 }
 
 // child is a running server. It is in a process group of its own, so that Ctrl-C
@@ -50,6 +54,10 @@ func (c command) start() (*child, error) {
 	cmd.Env, cmd.Dir = c.env, c.dir
 	output := newTail(c.logger)
 	cmd.Stdout, cmd.Stderr = output, output
+	if c.log != nil {
+		both := io.MultiWriter(c.log, output)
+		cmd.Stdout, cmd.Stderr = both, both
+	}
 	// A grandchild may hold the pipe open after the child is gone.
 	cmd.WaitDelay = 5 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

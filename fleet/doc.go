@@ -1,0 +1,7 @@
+// Package fleet is a test and nothing else: many processes of Relance's own
+// binary, `relance api` and `relance worker`, on one PostgreSQL and one Temporal
+// server, of which some are killed and stopped while a campaign runs. The
+// provider's ledger judges what they did together.
+//
+// RELANCE_SOAK=1 runs ten of each kind and a thousand contacts.
+package fleet
