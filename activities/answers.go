@@ -17,6 +17,7 @@ type Answers struct {
 	activities *Activities
 	logger     *slog.Logger
 	owed       chan store.Recipient
+	waking     chan struct{} // a place for each wake-up under way
 }
 
 const (
@@ -25,11 +26,20 @@ const (
 	answersQueued = 2000
 	// answerBatches is how many times aheadAtOnce answers are under way at once.
 	answerBatches = 4
+	// wakeAtOnce bounds wake-ups under way. Temporal takes its time for each when
+	// many have replied at once, and nobody is kept waiting by it.
+	wakeAtOnce = 16
+	// wakeLimit bounds one wake-up, which is repeated after wakeRest,
+	wakeLimit = 10 * time.Second
+	wakeRest  = time.Second
+	// and wakeTries how often. Whoever is then still not awake is found by the
+	// dispatcher when everybody else is final.
+	wakeTries = 10
 )
 
 // NewAnswers makes a queue that does nothing until it is run.
 func NewAnswers(activities *Activities, logger *slog.Logger) *Answers {
-	return &Answers{activities: activities, logger: logger, owed: make(chan store.Recipient, answersQueued)}
+	return &Answers{activities: activities, logger: logger, owed: make(chan store.Recipient, answersQueued), waking: make(chan struct{}, wakeAtOnce)}
 }
 
 // Owe queues the answer to a recipient whose reply has been committed. It does not
@@ -128,20 +138,48 @@ func (q *Answers) guard(ctx context.Context, keys []store.MessageKey) (release f
 // wake has the contact's workflow find what has been done, or do it, once the
 // provider may be asked again.
 func (q *Answers) wake(ctx context.Context, key store.MessageKey, rest time.Duration) {
-	if rest > 0 {
-		select {
-		case <-time.After(rest):
-		case <-ctx.Done(): // then the dispatcher wakes it
+	var err error
+	for range wakeTries {
+		if !pause(ctx, rest) {
 			return
 		}
+		if err = q.wakeOnce(ctx, key); err == nil {
+			return
+		}
+		rest = wakeRest
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
-	defer cancel()
-	if err := q.activities.Workflows.Wake(ctx, key.CampaignID, key.ContactID); err != nil {
-		q.logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
-			"campaign_id", key.CampaignID, "contact_id", key.ContactID, "error", err)
-	}
+	q.logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
+		"campaign_id", key.CampaignID, "contact_id", key.ContactID, "error", err)
 }
 
-// wakeLimit bounds one wake-up.
-const wakeLimit = 5 * time.Second
+func (q *Answers) wakeOnce(ctx context.Context, key store.MessageKey) error {
+	select {
+	case q.waking <- struct{}{}:
+	case <-ctx.Done():
+		// A process that ends has time for some more.
+		select {
+		case q.waking <- struct{}{}:
+		case <-time.After(wakeLimit):
+			return ctx.Err()
+		}
+	}
+	defer func() { <-q.waking }()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
+	defer cancel()
+	return q.activities.Workflows.Wake(ctx, key.CampaignID, key.ContactID)
+}
+
+// pause reports false if the context ended first.
+func pause(ctx context.Context, rest time.Duration) bool {
+	if rest <= 0 {
+		return true
+	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

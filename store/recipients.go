@@ -104,6 +104,25 @@ func (s *Store) Overdue(ctx context.Context, age time.Duration, limit int) ([]Re
 	return recipients, err
 }
 
+// OpenWithoutNeed lists campaigns that have been launched and are not closed although
+// everybody in them is final.
+func (s *Store) OpenWithoutNeed(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	var rows []struct{ ID uuid.UUID }
+	err := s.db.WithContext(ctx).Raw(`
+		SELECT c.id FROM campaigns c
+		WHERE c.device_id = ? AND c.status IN ('running', 'paused') AND NOT EXISTS (
+		    SELECT FROM recipients r WHERE r.campaign_id = c.id AND r.state IN ('pending', 'admitted', 'message_1_sent', 'replied'))
+		LIMIT ?`, s.deviceID, limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for campaigns to close: %w", err)
+	}
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	return ids, nil
+}
+
 // Unfinished lists admitted recipients of a campaign who are not final.
 func (s *Store) Unfinished(ctx context.Context, campaignID uuid.UUID, limit int) ([]Recipient, error) {
 	var recipients []Recipient

@@ -42,7 +42,9 @@ const (
 	uploadLostAfter = 2 * time.Minute
 	// and dispatchAtOnce bounds one round of each kind.
 	dispatchAtOnce = 200
-	// sweepEvery is how often what has outlived its use is deleted.
+	// untoldEvery is how often workflows are looked for that nobody told the end,
+	untoldEvery = time.Minute
+	// and sweepEvery how often what has outlived its use is deleted.
 	sweepEvery = time.Hour
 )
 
@@ -52,6 +54,9 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	// By itself, because the provider may be slow to answer.
 	loops.Go(func() {
 		d.every(ctx, dispatchEvery, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
+	})
+	loops.Go(func() {
+		d.every(ctx, untoldEvery, func() { d.round(ctx, "waking workflows of the final", d.wakeUntold) })
 	})
 	loops.Go(func() {
 		d.every(ctx, sweepEvery, func() { d.round(ctx, "sweeping what has outlived its use", d.Store.Sweep) })
@@ -133,6 +138,21 @@ func (d *Dispatcher) wakeContacts(ctx context.Context) error {
 	errs := []error{err}
 	for _, recipient := range slices.Concat(recipients, overdue) {
 		errs = append(errs, d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID))
+	}
+	return errors.Join(errs...)
+}
+
+// wakeUntold wakes the last workflows of campaigns in which everybody is final. Who
+// became final ahead of its workflow, by a process that then died, would else keep
+// the campaign open until its window ends.
+func (d *Dispatcher) wakeUntold(ctx context.Context) error {
+	campaigns, err := d.Store.OpenWithoutNeed(ctx, dispatchAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range campaigns {
+		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce))
 	}
 	return errors.Join(errs...)
 }

@@ -1,15 +1,18 @@
 package worker_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/relance/relance/activities"
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/wassenger/simulator"
 	"github.com/relance/relance/workflows"
@@ -72,10 +75,8 @@ func TestReplyIsAnsweredAheadOfItsWorkflowAndTheWorkflowFindsThat(t *testing.T) 
 	r := start(t, rules, func(*simulator.Config) {})
 	stopWorker := r.startWorker()
 	id := r.launch(1)
+	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) == 1 }, patience, 20*time.Millisecond)
 	recipients, err := r.store.Correspondences(t.Context(), id)
-	for err == nil && len(recipients) == 0 {
-		recipients, err = r.store.Correspondences(t.Context(), id)
-	}
 	require.NoError(t, err)
 	contact := workflows.ContactID(id, recipients[0].ContactID)
 	r.awaitWaiting(contact)
@@ -93,6 +94,49 @@ func TestReplyIsAnsweredAheadOfItsWorkflowAndTheWorkflowFindsThat(t *testing.T) 
 	r.requireLedger(id)
 	require.Equal(t, 0, r.activitiesOf(contact), "neither message was its workflow's to send")
 }
+
+// A process may die after it has answered and before it has said so.
+func TestCampaignEndsAlthoughNobodyToldAWorkflowThatItsContactIsFinal(t *testing.T) {
+	t.Parallel()
+	rules := shrunk()
+	rules.ReplyWindow, rules.Deadline = time.Hour, 2*time.Hour // nothing but a wake-up ends the wait
+	r := start(t, rules, func(*simulator.Config) {})
+	stopWorker := r.startWorker()
+	id := r.launch(1)
+	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) == 1 }, patience, 20*time.Millisecond)
+	recipients, err := r.store.Correspondences(t.Context(), id)
+	require.NoError(t, err)
+	r.awaitWaiting(workflows.ContactID(id, recipients[0].ContactID))
+	stopWorker()
+	r.answersTellNobody()
+
+	_, err = r.simulator.Reply(simulator.ReplyRequest{Phone: recipients[0].Phone, Type: "text", Text: "Oui"})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'message_2_sent'`, id) == 1
+	}, patience, 20*time.Millisecond)
+	r.startWorker()
+
+	r.awaitEnd(id)
+	r.requireLedger(id)
+}
+
+// answersTellNobody loses every wake-up after an answer.
+func (r *relance) answersTellNobody() {
+	acts := r.activities()
+	acts.Workflows = deaf{}
+	answers := activities.NewAnswers(acts, r.logger)
+	r.intake.Answers = answers
+	r.background("answers that tell nobody", func(ctx context.Context) error {
+		answers.Run(ctx)
+		return nil
+	})
+}
+
+type deaf struct{}
+
+func (deaf) Wake(context.Context, uuid.UUID, uuid.UUID) error   { return nil }
+func (deaf) Revive(context.Context, uuid.UUID, uuid.UUID) error { return nil }
 
 // awaitWaiting waits until a contact's workflow waits for a reply.
 func (r *relance) awaitWaiting(workflowID string) {

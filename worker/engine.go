@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -77,6 +78,26 @@ func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) er
 		return fmt.Errorf("reviving a contact's workflow: %w", err)
 	}
 	return nil
+}
+
+// WakeWaiting wakes up to limit contacts of a campaign whose workflows still run.
+func (e *Engine) WakeWaiting(ctx context.Context, campaignID uuid.UUID, limit int) error {
+	listed, err := e.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Query:    fmt.Sprintf("CampaignId = '%s' AND WorkflowType IN ('Contact', 'ContactV2') AND ExecutionStatus = 'Running'", campaignID),
+		PageSize: int32(limit), //nolint:gosec // some hundred
+	})
+	if err != nil {
+		return fmt.Errorf("listing a campaign's contacts: %w", err)
+	}
+	var errs []error
+	for _, run := range listed.GetExecutions() {
+		err := e.Client.SignalWorkflow(ctx, run.GetExecution().GetWorkflowId(), "", workflows.InteractionSignal, nil)
+		var gone *serviceerror.NotFound
+		if err != nil && !errors.As(err, &gone) {
+			errs = append(errs, fmt.Errorf("signalling a contact's workflow: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Park keeps a sealed webhook until the database is back. A repetition of one that
