@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -39,7 +40,13 @@ const (
 	// admitted and unsent, two waves each, so that a slow provider cannot fill
 	// every place with Message 1s before which an answer would have to wait.
 	sendAtOnce = 1000
+	// workflowsCached bounds the workflows that are kept in memory between their
+	// tasks, at some 60 kB each. A contact sleeps for hours and its history is short:
+	// it is played again in a millisecond. The SDK's own 10,000 took 700 MB.
+	workflowsCached = 4000
 )
+
+var boundCache = sync.OnceFunc(func() { worker.SetStickyWorkflowCacheSize(workflowsCached) })
 
 // Run works until the context ends, then drains. It waits for a Temporal that is
 // away when it begins, as it does for one that goes away later.
@@ -85,6 +92,7 @@ func (w *Worker) workOnce(ctx context.Context) error {
 	if err := EnsureSearchAttributes(ctx, w.Client, w.Namespace); err != nil {
 		return err
 	}
+	boundCache() // before any worker of this process is made
 	decide := worker.New(w.Client, workflows.TaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: decideAtOnce,
 
