@@ -42,6 +42,8 @@ func recording(t *testing.T, rules campaign.Rules, configure func(*simulator.Con
 // record stores the history of a workflow as it stands.
 func (r recorder) record(name, workflowID string) {
 	r.t.Helper()
+	// A contact whose message left ahead may not have been started yet.
+	require.Eventually(r.t, func() bool { return len(r.eventTypes(workflowID)) > 3 }, patience, 20*time.Millisecond)
 	var history historypb.History
 	events := r.engine.Client.GetWorkflowHistory(r.t.Context(), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
