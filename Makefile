@@ -77,6 +77,10 @@ SCALE   ?=
 bench: tools ## Measure everything next to the machine's own floor, into bench/RESULTS.md (40 minutes; BENCH=Replies or SCALE=0.1 for less)
 	$(if $(BENCH)$(SCALE),,RESULTS=RESULTS.md) SCALE=$(SCALE) go test -run '^$$' -bench '$(or $(BENCH),$(BENCHES))' -benchtime 1x -timeout 120m ./bench
 
+.PHONY: bench-scale
+bench-scale: tools ## Measure a campaign of 100,000 (40 minutes; SCALE=0.1 for less)
+	SCALE=$(SCALE) go test -run '^$$' -bench '^BenchmarkScale$$' -benchtime 1x -timeout 180m ./bench
+
 .PHONY: openapi
 openapi: tools ## Write docs/openapi.json anew after a change of the API
 	go test -count=1 ./api -run ThePublishedDocument -update

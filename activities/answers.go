@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/relance/relance/campaign"
@@ -18,6 +19,7 @@ type Answers struct {
 	logger     *slog.Logger
 	owed       chan store.Recipient
 	waking     chan struct{} // a place for each wake-up under way
+	ended      atomic.Bool   // nobody takes answers over any more
 }
 
 const (
@@ -43,8 +45,11 @@ func NewAnswers(activities *Activities, logger *slog.Logger) *Answers {
 }
 
 // Owe queues the answer to a recipient whose reply has been committed. It does not
-// wait: taken is false if there is no place.
+// wait: taken is false if there is no place, or nobody who works any more.
 func (q *Answers) Owe(recipient store.Recipient) (taken bool) {
+	if q.ended.Load() {
+		return false
+	}
 	select {
 	case q.owed <- recipient:
 		return true
@@ -53,11 +58,13 @@ func (q *Answers) Owe(recipient store.Recipient) (taken bool) {
 	}
 }
 
-// Run sends answers until the context ends, and then ends those under way.
+// Run sends answers until the context ends, and then ends those under way. The
+// others are left to the dispatcher.
 func (q *Answers) Run(ctx context.Context) {
 	var batches, wakeUps sync.WaitGroup
 	defer wakeUps.Wait()
 	defer batches.Wait()
+	defer q.ended.Store(true)
 	wake := func(key store.MessageKey, rest time.Duration) {
 		wakeUps.Go(func() { q.wake(ctx, key, rest) })
 	}

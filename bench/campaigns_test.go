@@ -44,6 +44,20 @@ func BenchmarkThreeCampaigns(b *testing.B) {
 	c.reportMetrics(b)
 }
 
+// BenchmarkScale measures whether a contact of a very large campaign costs more than
+// one of a small campaign, and what memory it takes.
+func BenchmarkScale(b *testing.B) {
+	report := reportCourses("Scale: the quota lifted, 30 % replies")
+	for _, contacts := range []int{sized(1000), sized(100_000)} {
+		b.Run(fmt.Sprintf("%d-contacts", contacts), func(b *testing.B) {
+			s, provider := startServers(b), startProvider(b)
+			c := runCourse(startRelance(s, provider), provider, 1, contacts, 0.3)
+			report.add(fmt.Sprintf("%d contacts", contacts), c, "")
+			c.reportMetrics(b)
+		})
+	}
+}
+
 // courseReport shows courses in two sections, so that no line is too long.
 type courseReport struct {
 	speed, cost *section
