@@ -106,8 +106,7 @@ func (r *relance) awaitContactsEnded(temporal client.Client, campaigns []uuid.UU
 	ended := func(id uuid.UUID) string {
 		return fmt.Sprintf(`WorkflowId STARTS_WITH 'campaign/%s/contact/' AND ExecutionStatus = 'Completed'`, id)
 	}
-	r.await("the contacts' workflows to end", func() error {
-		time.Sleep(time.Second)
+	awaitEvery(r.b, time.Second, "the contacts' workflows to end", func() error {
 		n := 0
 		for _, id := range campaigns {
 			counted, err := temporal.CountWorkflow(r.b.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: ended(id)})

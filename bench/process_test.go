@@ -1,27 +1,16 @@
 package bench
 
 import (
+	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/relance/relance/devstack"
 )
-
-// relanceProcess is a running Relance, below a shell that ends it with us.
-type relanceProcess struct {
-	cmd   *exec.Cmd
-	input io.Closer
-	log   *os.File
-}
-
-// untilWeEnd runs a program until the end of its input, which comes with the
-// end of this process, however that comes about.
-const untilWeEnd = `"$1" "$2" & read -r _; kill $!; wait $!`
 
 // start runs one of Relance's commands and returns how long it took from the
 // start of the process until it was ready.
@@ -29,30 +18,20 @@ func (r *relance) start(command string) time.Duration {
 	r.b.Helper()
 	log, err := os.OpenFile(r.scratch.Path("relance.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(r.b, err)
-	cmd := exec.Command("/bin/sh", "-c", untilWeEnd, "relance", r.binary, command)
-	cmd.Env, cmd.Stderr = os.Environ(), log
-	for variable, value := range r.environment {
-		cmd.Env = append(cmd.Env, variable+"="+value)
-	}
-	// In a group of its own, else Ctrl-C kills the shell before it can kill Relance.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	input, err := cmd.StdinPipe()
-	require.NoError(r.b, err)
 	begun := time.Now()
-	require.NoError(r.b, cmd.Start())
-	r.process = &relanceProcess{cmd: cmd, input: input, log: log}
-	r.b.Cleanup(r.process.stop)
+	r.process, err = devstack.StartProgram(devstack.ProgramOptions{
+		Name: "relance", Path: r.binary, Args: []string{command}, Environment: r.environment, Log: log,
+	})
+	require.NoError(r.b, err)
+	process := r.process
 	r.b.Cleanup(func() {
+		_ = process.Stop(context.Background()) // unless it was killed
+		_ = log.Close()
 		if r.b.Failed() {
 			r.b.Log("Relance's last words but for its requests:\n" + complaints(log.Name()))
 		}
 	})
-	for r.ready() != nil {
-		if time.Since(begun) > patience {
-			r.b.Fatalf("Relance is not ready: %v", r.ready())
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	awaitEvery(r.b, 5*time.Millisecond, "Relance to be ready", r.ready)
 	return time.Since(begun)
 }
 
@@ -71,15 +50,5 @@ func (r *relance) ready() error {
 // kill ends Relance as a crash would.
 func (r *relance) kill() {
 	r.b.Helper()
-	pids := descendants("relance")
-	require.Len(r.b, pids, 1)
-	require.NoError(r.b, syscall.Kill(pids[0], syscall.SIGKILL))
-	r.process.stop()
-}
-
-// stop may be called again.
-func (p *relanceProcess) stop() {
-	_ = p.input.Close()
-	_ = p.cmd.Wait() // with the signal that ended it
-	_ = p.log.Close()
+	require.NoError(r.b, r.process.Kill())
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +35,7 @@ type relance struct {
 
 	binary      string
 	environment map[string]string
-	process     *relanceProcess
+	process     *devstack.Program
 }
 
 // startRelance starts Relance towards a provider, with rules under which no
@@ -52,8 +50,10 @@ func startRelance(s *servers, provider *provider, change ...func(environment map
 // prepareRelance makes everything that Relance needs to be started.
 func prepareRelance(s *servers, provider *provider, change ...func(environment map[string]string)) *relance {
 	s.b.Helper()
-	r := &relance{servers: s, db: s.database("relance"), http: newHTTPClient(), binary: buildRelance(s.b)}
-	_, err := migrations.Up(s.b.Context(), r.db)
+	binary, err := devstack.BuildRelance(s.b.Context(), s.b.TempDir())
+	require.NoError(s.b, err)
+	r := &relance{servers: s, db: s.database("relance"), http: newHTTPClient(), binary: binary}
+	_, err = migrations.Up(s.b.Context(), r.db)
 	require.NoError(s.b, err)
 	port, err := devstack.FreePort()
 	require.NoError(s.b, err)
@@ -73,18 +73,6 @@ func prepareRelance(s *servers, provider *provider, change ...func(environment m
 		c(r.environment)
 	}
 	return r
-}
-
-func buildRelance(b *testing.B) string {
-	b.Helper()
-	root, err := devstack.FindRoot()
-	require.NoError(b, err)
-	binary := filepath.Join(b.TempDir(), "relance")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "./cmd/relance")
-	build.Dir = root
-	output, err := build.CombinedOutput()
-	require.NoError(b, err, "%s", output)
-	return binary
 }
 
 // complaints are the last lines of a log that are not about single requests.
@@ -199,6 +187,13 @@ const patience = 5 * time.Minute
 // await repeats an attempt until it succeeds. Its error tells how far things are.
 func await(b *testing.B, what string, attempt func() error) {
 	b.Helper()
+	awaitEvery(b, 100*time.Millisecond, what, attempt)
+}
+
+func awaitEvery(b *testing.B, pause time.Duration, what string, attempt func() error) {
+	b.Helper()
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
 	var last string
 	changed := time.Now()
 	for {
@@ -212,7 +207,7 @@ func await(b *testing.B, what string, attempt func() error) {
 		if time.Since(changed) > patience {
 			b.Fatalf("waiting for %s: %v", what, err)
 		}
-		time.Sleep(100 * time.Millisecond)
+		<-tick.C
 	}
 }
 
