@@ -85,8 +85,11 @@ func (q *Answers) Run(ctx context.Context) {
 		batch = q.more(batch)
 		batches.Go(func() {
 			defer func() { <-places }()
-			// Once begun it is brought to its end: what is claimed must be settled.
-			q.send(context.WithoutCancel(ctx), batch, wake)
+			// Once begun it is brought to its end: what is claimed must be settled. But a
+			// database that does not answer keeps no place for ever, and no process alive.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), AheadTimeout)
+			defer cancel()
+			q.send(ctx, batch, wake)
 		})
 	}
 }

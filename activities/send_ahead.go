@@ -25,7 +25,7 @@ const (
 	// aheadBudget is for how long messages are claimed ahead; a provider that makes
 	// it last longer is left to the contacts.
 	aheadBudget = 10 * time.Second
-	// AheadTimeout leaves room for the requests of the last claims and for settling.
+	// AheadTimeout bounds it all, and leaves room for the last requests and for settling.
 	AheadTimeout = 35 * time.Second
 )
 
@@ -35,7 +35,8 @@ type SendWaveInput struct {
 	Contacts   []uuid.UUID `json:"contacts"`
 }
 
-// SendWaveResult tells whom the provider turned away, and for how long.
+// SendWaveResult tells whose attempt failed, and how long each of them should rest
+// before the next one, or before it is looked up what became of it.
 type SendWaveResult struct {
 	Rests map[uuid.UUID]time.Duration `json:"rests,omitempty"`
 }
@@ -70,8 +71,7 @@ func (a *Activities) SendWave(ctx context.Context, in SendWaveInput) (SendWaveRe
 
 // sendAhead sends those of the messages that may leave now, and returns when all
 // are settled as far as they can be. Of each it tells ended when nothing more is
-// done about it here, and for how long the provider wants to be left alone with
-// it. fair tells whether all went well.
+// done about it here, and how long it should rest. fair tells whether all went well.
 func (a *Activities) sendAhead(ctx context.Context, keys []store.MessageKey, ended func(store.MessageKey, time.Duration)) (fair bool, err error) {
 	if a.Breaker.circuit.State() != gobreaker.StateClosed {
 		endAll(keys, ended)

@@ -45,10 +45,15 @@ func (e *Engine) StartCampaign(ctx context.Context, campaignID uuid.UUID) error 
 // workflow be gone while the database still owes the contact something, a new
 // one takes over; there is nothing to do for a contact that is final.
 func (e *Engine) Wake(ctx context.Context, campaignID, contactID uuid.UUID) error {
-	err := e.Client.SignalWorkflow(ctx, workflows.ContactID(campaignID, contactID), "", workflows.InteractionSignal, nil)
+	return e.signal(ctx, workflows.ContactID(campaignID, contactID), workflows.InteractionSignal)
+}
+
+// signal is of no use to a workflow that has ended, and no failure then.
+func (e *Engine) signal(ctx context.Context, workflowID, name string) error {
+	err := e.Client.SignalWorkflow(ctx, workflowID, "", name, nil)
 	var gone *serviceerror.NotFound
 	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("signalling a contact's workflow: %w", err)
+		return fmt.Errorf("signalling %q to a workflow: %w", name, err)
 	}
 	return nil
 }
@@ -56,12 +61,7 @@ func (e *Engine) Wake(ctx context.Context, campaignID, contactID uuid.UUID) erro
 // TellDecided makes a campaign's workflow look at what an admin has decided. A
 // workflow that has ended needs to know no more.
 func (e *Engine) TellDecided(ctx context.Context, campaignID uuid.UUID) error {
-	err := e.Client.SignalWorkflow(ctx, workflows.CampaignID(campaignID), "", workflows.DecidedSignal, nil)
-	var gone *serviceerror.NotFound
-	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("signalling a campaign's workflow: %w", err)
-	}
-	return nil
+	return e.signal(ctx, workflows.CampaignID(campaignID), workflows.DecidedSignal)
 }
 
 // Revive starts a contact's workflow anew where it is gone, and wakes it where it is not.
@@ -83,7 +83,7 @@ func (e *Engine) Revive(ctx context.Context, campaignID, contactID uuid.UUID) er
 // WakeWaiting wakes up to limit contacts of a campaign whose workflows still run.
 func (e *Engine) WakeWaiting(ctx context.Context, campaignID uuid.UUID, limit int) error {
 	listed, err := e.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Query:    fmt.Sprintf("CampaignId = '%s' AND WorkflowType IN ('Contact', 'ContactV2') AND ExecutionStatus = 'Running'", campaignID),
+		Query:    fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus = 'Running'", workflows.ContactsOf(campaignID)),
 		PageSize: int32(limit), //nolint:gosec // some hundred
 	})
 	if err != nil {
@@ -91,11 +91,7 @@ func (e *Engine) WakeWaiting(ctx context.Context, campaignID uuid.UUID, limit in
 	}
 	var errs []error
 	for _, run := range listed.GetExecutions() {
-		err := e.Client.SignalWorkflow(ctx, run.GetExecution().GetWorkflowId(), "", workflows.InteractionSignal, nil)
-		var gone *serviceerror.NotFound
-		if err != nil && !errors.As(err, &gone) {
-			errs = append(errs, fmt.Errorf("signalling a contact's workflow: %w", err))
-		}
+		errs = append(errs, e.signal(ctx, run.GetExecution().GetWorkflowId(), workflows.InteractionSignal))
 	}
 	return errors.Join(errs...)
 }

@@ -16,7 +16,7 @@ import (
 type ContactInput struct {
 	CampaignID uuid.UUID `json:"campaign_id"`
 	ContactID  uuid.UUID `json:"contact_id"`
-	// Rest is how long the provider asked to be left alone with Message 1.
+	// Rest is how long to wait after an attempt at Message 1 that failed ahead.
 	Rest time.Duration `json:"rest,omitempty"`
 }
 
@@ -52,7 +52,7 @@ func newContact(ctx workflow.Context, in ContactInput) *contact {
 
 func (c *contact) run() (campaign.RecipientState, error) {
 	if c.Rest > 0 {
-		c.sleep(c.Rest, "The provider turned Message 1 away")
+		c.sleep(c.Rest, "Rest after an attempt ahead")
 	}
 	state, windowLeft, err := c.ask("Ask whether Message 1 has left")
 	if err == nil && state == campaign.Admitted {

@@ -32,8 +32,11 @@ func WaveID(campaignID uuid.UUID, n int) string {
 
 // ContactID is the workflow id of one contact of a campaign.
 func ContactID(campaignID, contactID uuid.UUID) string {
-	return CampaignID(campaignID) + "/contact/" + contactID.String()
+	return ContactsOf(campaignID) + contactID.String()
 }
+
+// ContactsOf is what the workflow ids of a campaign's contacts begin with.
+func ContactsOf(campaignID uuid.UUID) string { return CampaignID(campaignID) + "/contact/" }
 
 // ParkedWebhookID is the workflow id of a parked webhook, by the hash of what it
 // is recognised by.

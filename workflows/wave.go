@@ -19,8 +19,8 @@ type WaveInput struct {
 }
 
 // Wave sends its contacts Message 1 as far as that goes at once, starts their
-// workflows, awaits that all have started, and waits for them to end. It exists because one parent may hold 2,000 children and because small
-// waves start faster.
+// workflows, awaits that all have started, and waits for them to end. It exists
+// because one parent may hold 2,000 children and because small waves start faster.
 func Wave(ctx workflow.Context, in WaveInput) error {
 	run, rests := Contact, map[uuid.UUID]time.Duration{}
 	if workflow.GetVersion(ctx, sendAhead, workflow.DefaultVersion, 1) >= 1 {
@@ -61,7 +61,7 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 	return nil
 }
 
-// sendWave returns whom the provider turned away, and for how long.
+// sendWave returns whose attempt failed, and how long they should rest.
 func sendWave(ctx workflow.Context, in WaveInput) map[uuid.UUID]time.Duration {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Sending Message 1 to %d contacts.", len(in.Contacts)))
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
