@@ -45,14 +45,23 @@ func BenchmarkThreeCampaigns(b *testing.B) {
 }
 
 // BenchmarkScale measures whether a contact of a very large campaign costs more than
-// one of a small campaign, and what memory it takes.
+// one of a small campaign, and what memory the API's process and the worker take.
 func BenchmarkScale(b *testing.B) {
-	report := reportCourses("Scale: the quota lifted, 30 % replies")
+	const title = "Scale: the quota lifted, 30 % replies"
+	report := reportCourses(title)
+	memory := results.add(title+": memory", "", "peak MB", "target")
 	for _, contacts := range []int{sized(1000), sized(100_000)} {
 		b.Run(fmt.Sprintf("%d-contacts", contacts), func(b *testing.B) {
 			s, provider := startServers(b), startProvider(b)
-			c := runCourse(startRelance(s, provider), provider, 1, contacts, 0.3)
+			r := prepareRelance(s, provider)
+			r.start("api")
+			r.startWorker()
+			c := runCourse(r, provider, 1, contacts, 0.3)
 			report.add(fmt.Sprintf("%d contacts", contacts), c, "")
+			for _, each := range []struct{ command, target string }{{"api", "< 150"}, {"worker", "< 500"}} {
+				memory.add(fmt.Sprintf("%d contacts: relance %s", contacts, each.command),
+					fmt.Sprint(peakMemoryOf("relance", each.command)>>20), each.target)
+			}
 			c.reportMetrics(b)
 		})
 	}

@@ -28,22 +28,23 @@ func (s *Store) Reach(ctx context.Context, audience Audience) (Reach, error) {
 		if err := audience.hold(tx); err != nil {
 			return err
 		}
-		if len(audience.CategoryIDs) == 1 && len(audience.ContactIDs) == 0 {
-			// Its members are counted already: there may be a million.
-			return first(tx, &reach, `
-				SELECT c.contact_count - (SELECT count(*) FROM contacts k JOIN contact_categories kc ON kc.contact_id = k.id AND kc.category_id = c.id
-				                          WHERE k.opted_out_at IS NOT NULL) AS contacts,
-				       relance_now() AS at FROM categories c WHERE c.id = ?`, audience.CategoryIDs[0])
-		}
-		// UNION, not OR: the work is that of the audience, not of all contacts. And
-		// who opted out is taken off, because they are few and have an index.
+		// The largest category's members are counted already, and there may be a
+		// million: only who is in the rest of the audience and not among them is
+		// counted here. Who opted out is taken off, because they are few and have an index.
 		return first(tx, &reach, `
-			WITH audience AS MATERIALIZED (
-			    SELECT contact_id FROM contact_categories WHERE category_id = ANY (?::uuid[])
-			    UNION SELECT unnest(?::uuid[]))
-			SELECT (SELECT count(*) FROM audience)
-			       - (SELECT count(*) FROM contacts k WHERE k.opted_out_at IS NOT NULL AND k.id IN (SELECT contact_id FROM audience)) AS contacts,
-			       relance_now() AS at`, UUIDs(audience.CategoryIDs), UUIDs(audience.ContactIDs))
+			WITH largest AS MATERIALIZED (
+			    SELECT id, contact_count FROM categories WHERE id = ANY (CAST(@categories AS uuid[])) ORDER BY contact_count DESC LIMIT 1),
+			rest AS MATERIALIZED (
+			    SELECT contact_id FROM contact_categories
+			    WHERE category_id = ANY (CAST(@categories AS uuid[])) AND category_id <> (SELECT id FROM largest)
+			    UNION SELECT unnest(CAST(@contacts AS uuid[])))
+			SELECT coalesce((SELECT contact_count FROM largest), 0)
+			       + (SELECT count(*) FROM rest WHERE NOT EXISTS (
+			              SELECT FROM contact_categories kc WHERE kc.contact_id = rest.contact_id AND kc.category_id = (SELECT id FROM largest)))
+			       - (SELECT count(*) FROM contacts k WHERE k.opted_out_at IS NOT NULL AND (k.id = ANY (CAST(@contacts AS uuid[]))
+			              OR EXISTS (SELECT FROM contact_categories kc WHERE kc.contact_id = k.id AND kc.category_id = ANY (CAST(@categories AS uuid[]))))) AS contacts,
+			       relance_now() AS at`,
+			map[string]any{"categories": UUIDs(audience.CategoryIDs), "contacts": UUIDs(audience.ContactIDs)})
 	})
 	return reach, err
 }

@@ -28,10 +28,14 @@ type Progress struct {
 }
 
 const (
-	// minWave is the number of contacts in a wave, as measured to start fastest;
-	// it grows in campaigns beyond maxWaves × minWave contacts.
-	minWave  = 100
-	maxWaves = 1000
+	// minWave is the number of contacts in a wave, as measured to start fastest.
+	minWave = 100
+	// Beyond manyWaves × minWave contacts waves grow, because each adds a dozen
+	// events to the campaign's history and each contact half a dozen to its wave's;
+	// beyond manyWaves × maxWave there are more waves instead, because a wave may not
+	// have more children at once.
+	manyWaves = 300
+	maxWave   = 1000
 
 	// crowdedRest is the longest pause between questions while nothing leaves.
 	crowdedRest = 2 * time.Minute
@@ -45,7 +49,7 @@ const (
 // 11 and 13), or an admin cancels.
 //
 // Its history stays bounded: at most 288 questions for room under the quota in
-// two windows, and a thousand waves.
+// two windows, and some hundred waves.
 func Campaign(ctx workflow.Context, in CampaignInput) error {
 	c := &campaignRun{CampaignInput: in}
 	ctx, err := c.setUp(ctx)
@@ -108,7 +112,7 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 }
 
 func waveSize(recipients int64) int {
-	return int(max(minWave, (recipients+maxWaves-1)/maxWaves))
+	return int(min(max(minWave, (recipients+manyWaves-1)/manyWaves), maxWave))
 }
 
 func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudienceResult, err error) {

@@ -133,8 +133,9 @@ func TestEmptyCampaignCompletesAtOnce(t *testing.T) {
 	require.Less(t, w.env.Now().Sub(start), time.Minute)
 }
 
-func TestWavesGrowOnlyInCampaignsBeyondAHundredThousand(t *testing.T) {
+func TestWavesGrowOnlyInLargeCampaignsAndNeverBeyondAThousand(t *testing.T) {
 	require.Equal(t, 100, waveSize(1))
-	require.Equal(t, 100, waveSize(100_000))
+	require.Equal(t, 100, waveSize(30_000))
+	require.Equal(t, 334, waveSize(100_000))
 	require.Equal(t, 1000, waveSize(1_000_000))
 }
