@@ -152,7 +152,8 @@ func (d *Dispatcher) wakeUntold(ctx context.Context) error {
 	}
 	var errs []error
 	for _, id := range campaigns {
-		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce))
+		// The campaign's too: contacts that were revived are no children of its waves.
+		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce), d.Engine.TellDecided(ctx, id))
 	}
 	return errors.Join(errs...)
 }
