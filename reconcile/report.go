@@ -42,11 +42,11 @@ type Temporal struct {
 	Campaigns  int         `json:"campaigns_without_workflow"`
 	// Ended are those of them that had ended: cancelled, perhaps, after the
 	// database's moment.
-	Ended      []uuid.UUID `json:"campaigns_ended,omitempty"`
-	Answers    int         `json:"owed_answers_without_workflow"`
-	Admitted   int         `json:"admitted_contacts_without_workflow"`
-	Waiting    int         `json:"waiting_contacts_without_workflow"`
-	Started    int         `json:"workflows_started"`
+	Ended    []uuid.UUID `json:"campaigns_ended,omitempty"`
+	Answers  int         `json:"owed_answers_without_workflow"`
+	Admitted int         `json:"admitted_contacts_without_workflow"`
+	Waiting  int         `json:"waiting_contacts_without_workflow"`
+	Started  int         `json:"workflows_started"`
 }
 
 func (t *Temporal) missing() int { return t.Campaigns + t.Answers + t.Admitted + t.Waiting }
