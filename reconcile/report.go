@@ -66,7 +66,7 @@ func (r *Report) Print(out io.Writer) {
 			fmt.Fprintln(out, "Inbound messages were not asked for.")
 		}
 		if p.Nothing() {
-			fmt.Fprintln(out, "The database knew all of it.")
+			fmt.Fprintln(out, "The database knew all that decides.")
 		}
 		lines(out, []line{
 			{len(p.Launched), "campaigns have begun that were not known to; their audiences %s frozen"},

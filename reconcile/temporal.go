@@ -139,7 +139,12 @@ func (t *temporalRun) startCampaigns(ctx context.Context, running map[uuid.UUID]
 	if !t.Apply {
 		return nil
 	}
-	if err := each(ctx, t, missing, t.Engine.StartCampaign); err != nil {
+	if err := each(ctx, t, missing, func(ctx context.Context, id uuid.UUID) error {
+		if err := t.Engine.StartCampaign(ctx, id); err != nil {
+			return err
+		}
+		return t.Engine.TellDecided(ctx, id) // its contacts may have been held up
+	}); err != nil {
 		return err
 	}
 	t.found.Started += len(missing)
@@ -227,14 +232,15 @@ func (t *temporalRun) list(ctx context.Context, query string, tell func(workflow
 func each[T any](ctx context.Context, t *temporalRun, all []T, do func(context.Context, T) error) error {
 	group, together := errgroup.WithContext(ctx)
 	group.SetLimit(startAtOnce)
+	var stopped error // one has failed, or the caller gives up
 	for _, one := range all {
-		if t.limit.Wait(together) != nil {
-			break // one has failed, or the caller gives up
+		if stopped = t.limit.Wait(together); stopped != nil {
+			break
 		}
 		group.Go(func() error { return do(together, one) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	return stopped
 }

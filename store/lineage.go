@@ -28,6 +28,9 @@ func (s *Store) knowsAll(tx *gorm.DB) error {
 	return nil
 }
 
+// KnowsAll is [ErrRestored] while nothing is decided about the device.
+func (s *Store) KnowsAll(ctx context.Context) error { return s.knowsAll(s.db.WithContext(ctx)) }
+
 // Standing is how far the database can be believed.
 type Standing struct {
 	// Restored: nothing is decided, because it may be older than what has been sent.

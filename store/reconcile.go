@@ -47,9 +47,10 @@ type Settled struct {
 	Strangers int `json:"strangers"`
 }
 
-// Nothing reports whether the database knew everything.
+// Nothing reports whether the database knew everything that decides. Where
+// campaigns run, some acknowledgement is always on its way.
 func (s Settled) Nothing() bool {
-	return s.Message1+s.Message2+s.Acknowledged+s.Replies+s.Strangers+len(s.Launched) == 0
+	return s.Message1+s.Message2+s.Replies+s.Strangers+len(s.Launched) == 0
 }
 
 // clockAllowance is how far the provider's clock may be from the database's: a
@@ -215,7 +216,8 @@ func (r reconciling) prepare(row sentRow, leftAt time.Time) (sentRow, error) {
 	if row.Status != campaign.MessageSending {
 		row.ClaimedAt = &leftAt
 	}
-	if err := r.tx.Exec(`UPDATE messages SET claimed_at = ?, attempts = greatest(attempts, 1), counted_at = coalesce(counted_at, ?), failed_at = NULL WHERE id = ? AND sent_at IS NULL`,
+	if err := r.tx.Exec(`UPDATE messages SET claimed_at = ?, attempts = greatest(attempts, 1), counted_at = coalesce(counted_at, ?)
+		WHERE id = ? AND sent_at IS NULL`,
 		row.ClaimedAt, earlier(leftAt.Add(clockAllowance), r.at), row.ID).Error; err != nil {
 		return row, err
 	}

@@ -251,7 +251,7 @@ func TestAfterTemporalsDatabaseIsLostEveryoneIsAnsweredAndTheCampaignGoesOn(t *t
 	r.leaveAllToWorkflows()
 	r.startWorker()
 	id := r.launch(40)
-	later := r.stored(1, time.Now().Add(10*time.Second))
+	later := r.stored(1, time.Now().Add(5*time.Second))
 	require.Eventually(t, func() bool { return len(r.simulator.Ledger().Messages) >= 15 }, patience, 5*time.Millisecond)
 
 	s.stopTemporal()
