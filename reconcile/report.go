@@ -81,6 +81,9 @@ func (r *Report) Print(out io.Writer) {
 		}
 	}
 	if t := r.Temporal; t != nil {
+		if !r.Applied && r.Provider != nil && !r.Provider.Nothing() {
+			fmt.Fprintln(out, "Temporal, against the database as it is now; when it knows the above, less is to be done:")
+		}
 		if len(t.Strange)+t.missing() == 0 {
 			fmt.Fprintln(out, "Temporal runs what it should.")
 		}
