@@ -53,7 +53,7 @@ test-short: tools ## Run the quick tests
 
 .PHONY: coverage
 coverage: tools ## Measure which statements the tests run, over all packages together (coverage.out, for go tool cover)
-	go test -timeout 20m -coverpkg=./activities/...,./api/...,./cache/...,./campaign/...,./intake/...,./metrics/...,./rehearsal/...,./store/...,./wassenger/...,./worker/...,./workflows/... -coverprofile=coverage.out $(PKGS)
+	go test -timeout 20m -coverpkg=./activities/...,./api/...,./cache/...,./campaign/...,./intake/...,./metrics/...,./reconcile/...,./rehearsal/...,./store/...,./wassenger/...,./worker/...,./workflows/... -coverprofile=coverage.out $(PKGS)
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: soak

@@ -15,6 +15,7 @@ import (
 type FreezeAudienceResult struct {
 	Status       campaign.Status `json:"status"`
 	Recipients   int64           `json:"recipients"`
+	Waves        int             `json:"waves,omitempty"` // of earlier runs of the workflow
 	DeadlineLeft time.Duration   `json:"deadline_left"`
 }
 

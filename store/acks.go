@@ -33,7 +33,12 @@ func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, error) {
 	recipient := Recipient{CampaignID: row.CampaignID, ContactID: row.ContactID}
 	effect := Effect{Outcome: outcomeOf(event)}
 	if row.ClaimedAt == nil {
-		return Effect{Outcome: "acknowledgement of a message never sent"}, nil
+		if event.Status == campaign.MessageFailed {
+			return Effect{Outcome: "failure of a message never sent"}, nil
+		}
+		// It left, and the database that knew has been replaced by an older one.
+		left := ackMoment(event.At, time.Time{}, at)
+		row.ClaimedAt = &left
 	}
 	if row.SentAt == nil && event.Status != campaign.MessageFailed || row.Status == campaign.MessageSending || row.Status == campaign.MessageUnknown {
 		if row, err = s.markSent(tx, row, *row.ClaimedAt, at); err != nil {

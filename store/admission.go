@@ -77,6 +77,10 @@ func (s *Store) admit(tx *gorm.DB, admission *Admission, device deviceRow, campa
 	if len(admission.Contacts) > 0 || waiting.Pending == 0 || admission.Status != campaign.Running || admission.DeadlineLeft == 0 {
 		return nil
 	}
+	if device.Restored {
+		admission.Obstacle, admission.AskAgain = ObstacleRestored, s.rules.Quota.AskAgain(s.rules.Quota.Window)
+		return nil
+	}
 	if device.Halted { // until an admin resumes; whoever is admitted would only hold quota
 		admission.Obstacle, admission.AskAgain = ObstacleHalted, s.rules.Quota.AskAgain(s.rules.Quota.Window)
 		return nil

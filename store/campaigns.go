@@ -80,7 +80,8 @@ func (s *Store) Campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
 func (s *Store) ShelveMissedStarts(ctx context.Context) error {
 	err := s.db.WithContext(ctx).Exec(`
 		UPDATE campaigns SET status = 'draft', status_reason = ?, updated_at = relance_now()
-		WHERE status = 'scheduled' AND scheduled_at < relance_now() - make_interval(secs => ?)`,
+		WHERE status = 'scheduled' AND scheduled_at < relance_now() - make_interval(secs => ?)
+		  AND NOT EXISTS (SELECT FROM devices d WHERE d.id = device_id AND d.lineage <> relance_lineage())`,
 		missedStart, campaign.StaleStart.Seconds()).Error
 	if err != nil {
 		return fmt.Errorf("shelving missed starts: %w", err)
@@ -108,8 +109,10 @@ func (s *Store) CampaignsToStart(ctx context.Context, limit int) ([]uuid.UUID, e
 
 // Frozen is a campaign whose audience is fixed.
 type Frozen struct {
-	Status       campaign.Status
-	Recipients   int64
+	Status     campaign.Status
+	Recipients int64
+	// Waves is how many have been admitted by runs of its workflow before this one.
+	Waves        int
 	DeadlineLeft time.Duration
 }
 
@@ -133,6 +136,11 @@ func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error
 		if err != nil {
 			return err
 		}
+		if row.Status == campaign.Scheduled {
+			if err := s.knowsAll(tx); err != nil {
+				return err
+			}
+		}
 		switch {
 		case row.Status == campaign.Scheduled && at.Sub(*row.ScheduledAt) > campaign.StaleStart:
 			row.Status = campaign.Draft
@@ -151,6 +159,9 @@ func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error
 			}
 		}
 		frozen = Frozen{Status: row.Status, Recipients: row.TotalContacts}
+		if err := value(tx, &frozen.Waves, `SELECT coalesce(max(wave), 0) FROM recipients WHERE campaign_id = ?`, id); err != nil {
+			return err
+		}
 		if row.DeadlineAt != nil {
 			frozen.DeadlineLeft = max(row.DeadlineAt.Sub(at), 0)
 		}
@@ -177,7 +188,8 @@ func insertRecipients(tx *gorm.DB, id uuid.UUID) (int64, error) {
 	}
 	return inserted.RowsAffected, tx.Exec(`
 		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
-		SELECT gen_random_uuid(), campaign_id, contact_id, device_id, 'message_1' FROM recipients WHERE campaign_id = ?`, id).Error
+		SELECT relance_message_id(campaign_id, contact_id, 'message_1'), campaign_id, contact_id, device_id, 'message_1'
+		FROM recipients WHERE campaign_id = ?`, id).Error
 }
 
 // Closing tells whether a campaign is over.
@@ -204,6 +216,9 @@ func (s *Store) CloseCampaign(ctx context.Context, id uuid.UUID) (Closing, error
 		closing = Closing{Status: row.Status, Closed: row.Status.Final()}
 		if closing.Closed {
 			return nil
+		}
+		if err := s.knowsAll(tx); err != nil {
+			return err
 		}
 		at, err := now(tx)
 		if err != nil {

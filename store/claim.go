@@ -43,6 +43,8 @@ type Obstacle string
 const (
 	ObstacleQuota  Obstacle = "quota"
 	ObstacleHalted Obstacle = "halted" // the device
+	// ObstacleRestored: an older database was restored; see [ErrRestored].
+	ObstacleRestored Obstacle = "the restored database to be reconciled"
 
 	// These hold up Message 1 only.
 	ObstaclePaused Obstacle = "paused" // the campaign

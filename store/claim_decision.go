@@ -44,6 +44,9 @@ func (c *claiming) decide(row claimRow) (Claim, error) {
 		row.MessageType == campaign.Message1 && row.State != campaign.Admitted: // retried, and waits to be admitted anew
 		return Claim{Verdict: Recorded, Progress: progress}, nil
 	}
+	if c.devices[row.DeviceID].Restored {
+		return Claim{Verdict: Wait, Progress: progress, Obstacle: ObstacleRestored}, nil
+	}
 	if state, reason := row.endsUnsent(c.at); state != "" {
 		progress.State = state
 		return Claim{Verdict: Recorded, Progress: progress},

@@ -13,6 +13,7 @@ import (
 type deviceRow struct {
 	ID             string
 	Halted         bool
+	Restored       bool       // nothing may be decided before the database is reconciled
 	NextMessage1At *time.Time `gorm:"column:next_message_1_at"` // pacing's next free slot
 	LastMessage1At *time.Time `gorm:"column:last_message_1_at"` // when one was claimed last
 }
@@ -21,7 +22,8 @@ type deviceRow struct {
 // pacing is decided.
 func lockDevice(tx *gorm.DB, deviceID string) (deviceRow, error) {
 	var device deviceRow
-	err := first(tx, &device, `SELECT id, halted_at IS NOT NULL AS halted, next_message_1_at, last_message_1_at
+	err := first(tx, &device, `SELECT id, halted_at IS NOT NULL AS halted, coalesce(lineage <> relance_lineage(), false) AS restored,
+		next_message_1_at, last_message_1_at
 		FROM devices WHERE id = ? FOR NO KEY UPDATE`, deviceID) // rows that refer to the device need not wait
 	return device, err
 }

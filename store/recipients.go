@@ -34,6 +34,9 @@ func (s *Store) CloseWindow(ctx context.Context, campaignID, contactID uuid.UUID
 		if row.State != campaign.Message1Sent || campaign.InWindow(at, *row.WindowEndsAt) {
 			return nil
 		}
+		if err := s.knowsAll(tx); err != nil {
+			return err
+		}
 		progress.State = campaign.NoInteraction
 		if err := finishRecipient(tx, campaignID, contactID, campaign.NoInteraction, "", at); err != nil {
 			return err

@@ -120,7 +120,7 @@ func owe(tx *gorm.DB, row sentRow, at time.Time) error {
 	}
 	return tx.Exec(`
 		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
-		SELECT gen_random_uuid(), campaign_id, contact_id, device_id, 'message_2' FROM recipients
+		SELECT relance_message_id(campaign_id, contact_id, 'message_2'), campaign_id, contact_id, device_id, 'message_2' FROM recipients
 		WHERE campaign_id = ? AND contact_id = ?
 		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, row.CampaignID, row.ContactID).Error
 }

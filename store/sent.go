@@ -216,7 +216,7 @@ func recordSent(tx *gorm.DB, departed []departure, at time.Time) error {
 		       counted_at = CASE WHEN m.sent_at IS NULL THEN coalesce(m.counted_at, @at) ELSE m.counted_at END,
 		       error = CASE WHEN m.sent_at IS NULL THEN '' ELSE m.error END,
 		       absent_since = CASE WHEN m.sent_at IS NULL THEN NULL ELSE m.absent_since END,
-		       sent_at = coalesce(m.sent_at, d.left_at)
+		       sent_at = coalesce(m.sent_at, d.left_at), claimed_at = coalesce(m.claimed_at, d.left_at)
 		FROM jsonb_to_recordset(CAST(@departed AS jsonb)) AS d (id uuid, provider_id text, wa_id text, left_at timestamptz)
 		WHERE m.id = d.id`, map[string]any{"departed": string(values), "at": at}).Error
 }

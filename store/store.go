@@ -72,7 +72,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 		return s, nil // commands that send nothing
 	}
 	if err := db.WithContext(ctx).Exec(
-		`INSERT INTO devices (id) VALUES (?) ON CONFLICT DO NOTHING`, options.DeviceID).Error; err != nil {
+		`INSERT INTO devices (id, lineage) VALUES (?, relance_lineage()) ON CONFLICT DO NOTHING`, options.DeviceID).Error; err != nil {
 		return nil, errors.Join(fmt.Errorf("registering device: %w", err), s.Close())
 	}
 	return s, nil

@@ -79,6 +79,9 @@ func (s *Store) refuseTest(tx *gorm.DB, device deviceRow, optedOut bool, at time
 	if optedOut {
 		return &RefusedError{}
 	}
+	if device.Restored {
+		return &RefusedError{Obstacle: ObstacleRestored}
+	}
 	if device.Halted {
 		return &RefusedError{Obstacle: ObstacleHalted}
 	}

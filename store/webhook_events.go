@@ -139,7 +139,10 @@ func (s *Store) Apply(ctx context.Context, event campaign.Event, receivedAt time
 	}
 	var effect Effect
 	err := s.transaction(ctx, "applying a webhook event", func(tx *gorm.DB) error {
-		var err error
+		err := s.knowsAll(tx)
+		if err != nil {
+			return err
+		}
 		if event.Kind == campaign.EventReply {
 			effect, err = s.applyReply(tx, event, receivedAt)
 		} else {

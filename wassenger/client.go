@@ -73,6 +73,9 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// DeviceID is the client's device.
+func (c *Client) DeviceID() string { return c.deviceID }
+
 // Outgoing is one message to one contact.
 type Outgoing struct {
 	DeviceID  string // the sending number; empty means the client's

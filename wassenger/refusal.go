@@ -26,6 +26,7 @@ var (
 	errIncomplete = errors.New("the request is incomplete")
 	errUnreadable = errors.New("the answer cannot be read")
 	errUnfiltered = errors.New("the answer lists other messages than asked for")
+	errEndless    = errors.New("the list does not end")
 	errTooLong    = errors.New("the answer is longer than 1 MiB")
 	errConnection = errors.New("the connection failed")
 )

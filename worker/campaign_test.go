@@ -101,12 +101,8 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 		temporal: temporal.Address(), databaseURL: databaseURL,
 	}
 	r.namespace = ownNamespace(t, r.temporal)
-	c, err := client.Dial(client.Options{HostPort: r.temporal, Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	require.NoError(t, worker.EnsureSearchAttributes(t.Context(), c, r.namespace))
-	r.engine = &worker.Engine{Client: c}
-
+	r.connect()
+	var err error
 	r.store, err = store.Open(t.Context(), r.databaseURL, store.Options{DeviceID: device, Rules: rules})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.store.Close()) })
@@ -136,6 +132,16 @@ func startOn(t testing.TB, temporal *devstack.Temporal, databaseURL string, rule
 	return r
 }
 
+// connect connects to Temporal.
+func (r *relance) connect() {
+	r.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: r.temporal, Namespace: r.namespace, Logger: tlog.NewStructuredLogger(r.logger)})
+	require.NoError(r.t, err)
+	r.t.Cleanup(c.Close)
+	require.NoError(r.t, worker.EnsureSearchAttributes(r.t.Context(), c, r.namespace))
+	r.engine = &worker.Engine{Client: c}
+}
+
 // answerAhead answers replies at once, as the API's process does.
 func (r *relance) answerAhead() {
 	answers := activities.NewAnswers(r.activities(), r.logger)
@@ -163,14 +169,19 @@ func (r *relance) activities() *activities.Activities {
 // they can run at once.
 func ownNamespace(t testing.TB, address string) string {
 	t.Helper()
+	name := "test-" + uuid.NewString()
+	registerNamespace(t, address, name)
+	return name
+}
+
+func registerNamespace(t testing.TB, address, name string) {
+	t.Helper()
 	namespaces, err := client.NewNamespaceClient(client.Options{HostPort: address, Logger: tlog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	defer namespaces.Close()
-	name := "test-" + uuid.NewString()
 	require.NoError(t, namespaces.Register(t.Context(), &workflowservice.RegisterNamespaceRequest{
 		Namespace: name, WorkflowExecutionRetentionPeriod: durationpb.New(72 * time.Hour),
 	}))
-	return name
 }
 
 // background runs a part until the test ends, and sees to it that it ends.

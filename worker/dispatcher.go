@@ -56,7 +56,11 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		d.every(ctx, dispatchEvery, func() { d.round(ctx, "looking unknown messages up", d.SettleUnknown) })
 	})
 	loops.Go(func() {
-		d.every(ctx, untoldEvery, func() { d.round(ctx, "waking workflows of the final", d.wakeUntold) })
+		d.every(ctx, untoldEvery, func() {
+			// An operator who did not hear of it must: nothing is sent then.
+			d.round(ctx, "looking whether the database was restored", d.Store.KnowsAll)
+			d.round(ctx, "waking workflows of the final", d.wakeUntold)
+		})
 	})
 	loops.Go(func() {
 		d.every(ctx, sweepEvery, func() { d.round(ctx, "sweeping what has outlived its use", d.Store.Sweep) })
@@ -152,7 +156,8 @@ func (d *Dispatcher) wakeUntold(ctx context.Context) error {
 	}
 	var errs []error
 	for _, id := range campaigns {
-		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce))
+		// The campaign's too: contacts that were revived are no children of its waves.
+		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce), d.Engine.TellDecided(ctx, id))
 	}
 	return errors.Join(errs...)
 }

@@ -96,6 +96,29 @@ func (e *Engine) WakeWaiting(ctx context.Context, campaignID uuid.UUID, limit in
 	return errors.Join(errs...)
 }
 
+// CampaignEnded reports whether a campaign's newest workflow came to its own end.
+func (e *Engine) CampaignEnded(ctx context.Context, campaignID uuid.UUID) (bool, error) {
+	described, err := e.Client.DescribeWorkflowExecution(ctx, workflows.CampaignID(campaignID), "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking what became of a campaign's workflow: %w", err)
+	}
+	return described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, nil
+}
+
+// Terminate ends a workflow at once, if it runs.
+func (e *Engine) Terminate(ctx context.Context, workflowID, why string) error {
+	err := e.Client.TerminateWorkflow(ctx, workflowID, "", why)
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("terminating a workflow: %w", err)
+	}
+	return nil
+}
+
 // Park keeps a sealed webhook until the database is back. A repetition of one that
 // is, or was, parked changes nothing.
 func (e *Engine) Park(ctx context.Context, id string, sealed []byte) error {

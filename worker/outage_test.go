@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"testing"
@@ -31,12 +32,18 @@ type servers struct {
 
 func ownServers(t testing.TB) *servers {
 	t.Helper()
+	return ownServersWith(t, nil)
+}
+
+func ownServersWith(t testing.TB, more map[string]string) *servers {
+	t.Helper()
 	scratch, err := devstack.NewScratch()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, scratch.Remove()) })
 	s := &servers{t: t}
 	settings := devstack.Throwaway()
 	settings["synchronous_commit"] = "on" // what was committed survives a kill
+	maps.Copy(settings, more)
 	databasePort, err := devstack.FreePort()
 	require.NoError(t, err)
 	s.database = devstack.PostgresOptions{DataDir: scratch.Path("postgres"), Port: databasePort, Settings: settings}
@@ -54,9 +61,9 @@ func ownServers(t testing.TB) *servers {
 
 func (s *servers) startDatabase() {
 	s.t.Helper()
-	var err error
-	s.postgres, err = devstack.StartPostgres(context.Background(), s.database)
+	postgres, err := devstack.StartPostgres(context.Background(), s.database)
 	require.NoError(s.t, err)
+	s.postgres = postgres
 }
 
 // stopDatabase kills it: nobody is told, nothing is finished.

@@ -122,6 +122,9 @@ func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudi
 		return frozen, fmt.Errorf("freezing the audience: %w", err)
 	}
 	c.progress.Status, c.progress.Recipients = frozen.Status, frozen.Recipients
+	// An earlier run's waves are not admitted again: their contacts have workflows,
+	// or are revived below.
+	c.progress.WavesStarted = frozen.Waves
 	return frozen, nil
 }
 

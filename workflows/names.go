@@ -22,8 +22,11 @@ func Register(registry interface{ RegisterWorkflow(workflow any) }) {
 	}
 }
 
+// CampaignPrefix is what the workflow ids of campaigns begin with.
+const CampaignPrefix = "campaign/"
+
 // CampaignID is the workflow id of a campaign.
-func CampaignID(campaignID uuid.UUID) string { return "campaign/" + campaignID.String() }
+func CampaignID(campaignID uuid.UUID) string { return CampaignPrefix + campaignID.String() }
 
 // WaveID is the workflow id of a campaign's n-th wave.
 func WaveID(campaignID uuid.UUID, n int) string {

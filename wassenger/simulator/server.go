@@ -36,17 +36,18 @@ func invalid(path, message string) *problem {
 func (s *Simulator) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"POST /v1/messages":             s.postMessage,
-		"GET /v1/messages":              s.getMessages,
-		"GET /v1/messages/{id}":         s.getMessage,
-		"GET /v1/devices":               s.getDevices,
-		"GET /v1/devices/{id}":          s.getDevice,
-		"GET /v1/webhooks":              s.getWebhooks,
-		"POST /v1/webhooks":             s.postWebhook,
-		"GET /v1/webhooks/{id}":         s.getWebhook,
-		"PATCH /v1/webhooks/{id}":       s.patchWebhook,
-		"DELETE /v1/webhooks/{id}":      s.deleteWebhook,
-		"POST /v1/webhooks/{id}/enable": s.enableWebhook,
+		"POST /v1/messages":              s.postMessage,
+		"GET /v1/messages":               s.getMessages,
+		"GET /v1/messages/{id}":          s.getMessage,
+		"GET /v1/chat/{device}/messages": s.getChatMessages,
+		"GET /v1/devices":                s.getDevices,
+		"GET /v1/devices/{id}":           s.getDevice,
+		"GET /v1/webhooks":               s.getWebhooks,
+		"POST /v1/webhooks":              s.postWebhook,
+		"GET /v1/webhooks/{id}":          s.getWebhook,
+		"PATCH /v1/webhooks/{id}":        s.patchWebhook,
+		"DELETE /v1/webhooks/{id}":       s.deleteWebhook,
+		"POST /v1/webhooks/{id}/enable":  s.enableWebhook,
 		"/v1/": func(w http.ResponseWriter, r *http.Request) {
 			reject(w, &problem{Status: http.StatusNotFound, Message: "No such endpoint"})
 		},
