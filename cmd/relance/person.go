@@ -77,7 +77,7 @@ func personExportCommand() *cobra.Command {
 				return audited(cmd.Context(), s, "person-export", func() (uuid.UUID, error) {
 					data, err := s.PersonalData(cmd.Context(), person)
 					if errors.Is(err, store.ErrNotFound) {
-						return uuid.Nil, errors.New("nothing is stored about this person")
+						return uuid.Nil, errNobody
 					}
 					if err != nil {
 						return uuid.Nil, err
@@ -114,7 +114,7 @@ func personEraseCommand() *cobra.Command {
 				return audited(cmd.Context(), s, "person-erase", func() (uuid.UUID, error) {
 					erasure, _, err := s.Erase(cmd.Context(), person) // the dispatcher wakes whose workflows wait for nothing
 					if errors.Is(err, store.ErrNotFound) {
-						return uuid.Nil, errors.New("no contact has, or had, this id")
+						return uuid.Nil, errNobody
 					}
 					if err != nil {
 						return uuid.Nil, err
@@ -130,6 +130,8 @@ func personEraseCommand() *cobra.Command {
 	return cmd
 }
 
+var errNobody = errors.New("nothing is stored about this person")
+
 // audited records what the command line does to somebody's data: before it is
 // tried, and what it was about afterwards.
 func audited(ctx context.Context, s *store.Store, action string, do func() (uuid.UUID, error)) error {
@@ -138,8 +140,11 @@ func audited(ctx context.Context, s *store.Store, action string, do func() (uuid
 		return err
 	}
 	subject, err := do()
-	if subject == uuid.Nil && err != nil {
+	switch {
+	case errors.Is(err, errNobody):
 		return errors.Join(err, s.ForgetAudit(ctx, id))
+	case err != nil && subject == uuid.Nil:
+		return err // what became of it nobody can tell, and so says the audit log
 	}
 	return errors.Join(err, s.FinishAudit(ctx, id, subject, map[string]any{"by": "command line"}))
 }
