@@ -59,4 +59,3 @@ func TestWebhookOfTheErasedThatWasParkedIsNotKeptEither(t *testing.T) {
 	require.Equal(t, intake.StatusOK, status)
 	require.Zero(t, count(t, in, `SELECT count(*) FROM webhook_events`))
 }
-

@@ -229,7 +229,7 @@ func (t traces) beginErasure(tx *gorm.DB, asked uuid.UUID) (Erasure, error) {
 		INSERT INTO erasures (contact_id, erased_at, due_at, numbers)
 		SELECT id, at, at + make_interval(secs => @settles), string_to_array(@phones, ',')
 		FROM unnest(CAST(@contacts AS uuid[])) AS theirs (id), (SELECT relance_now() AS at) clock ORDER BY 1
-		ON CONFLICT (contact_id) DO UPDATE SET due_at = excluded.due_at, completed_at = NULL, numbers = excluded.numbers`, values).Error; err != nil {
+		ON CONFLICT (contact_id) DO UPDATE SET erased_at = excluded.erased_at, due_at = excluded.due_at, completed_at = NULL, numbers = excluded.numbers`, values).Error; err != nil {
 		return Erasure{}, err
 	}
 	return readErasure(tx, asked)
