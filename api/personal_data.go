@@ -10,9 +10,8 @@ import (
 	"github.com/relance/relance/store"
 )
 
-// personalDataTimeout is how long it may take to read all webhooks that there are;
-// an answer that takes two minutes is cut off.
-const personalDataTimeout = 90 * time.Second
+// personalDataTimeout is how long it may take to read all webhooks that there are.
+const personalDataTimeout = time.Minute
 
 // revealing marks a route that is recorded although it only reads: it hands out
 // all that is known about a person.
