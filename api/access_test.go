@@ -43,6 +43,7 @@ var access = map[string]reach{
 	"GET /contacts": users, "POST /contacts": users, "POST /contacts/import": users,
 	"GET /contacts/{id}": users, "PUT /contacts/{id}": users, "DELETE /contacts/{id}": users,
 	"POST /contacts/{id}/opt-out": users, "POST /contacts/{id}/opt-in": users, "GET /contacts/{id}/timeline": users,
+	"GET /contacts/{id}/personal-data": users, "POST /contacts/{id}/erase": users,
 	"GET /contacts/export.csv": users,
 	"GET /imports":             users, "GET /imports/{id}": users, "GET /imports/{id}/errors.csv": users,
 

@@ -21,11 +21,12 @@ func unchanging(op *huma.Operation) { op.Metadata[unchangingKey] = true }
 const unchangingKey = "unchanging"
 
 // audited tells whether an operation is recorded: all that may change something,
-// unless it says that it does not. Logins are recorded by the store, in the
+// unless it says that it does not, and what hands out personal data as a whole. Logins are recorded by the store, in the
 // transaction that they are about; webhooks are kept as a whole.
 func audited(op huma.Operation) bool {
 	who := op.Metadata[accessKey]
-	return op.Method != http.MethodGet && op.Metadata[unchangingKey] == nil && (who == signedIn || who == superAdmin)
+	told := op.Method != http.MethodGet && op.Metadata[unchangingKey] == nil || op.Metadata[revealingKey] != nil
+	return told && (who == signedIn || who == superAdmin)
 }
 
 // recorded writes the audit log around a handler, in one place for all of them:

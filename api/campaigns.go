@@ -27,6 +27,7 @@ type campaignView struct {
 	StartedAt         *time.Time      `json:"started_at" example:"2026-06-01T09:00:01Z"`
 	DeadlineAt        *time.Time      `json:"deadline_at" example:"2026-06-03T09:00:01Z" doc:"When the campaign completes at the latest."`
 	CompletedAt       *time.Time      `json:"completed_at"`
+	TextsRemovedAt    *time.Time      `json:"texts_removed_at" doc:"When the texts, and names and attributes of the recipients, were removed (RETENTION_TEXTS); null while they are there."`
 	TotalContacts     int64           `json:"total_contacts" example:"1250" doc:"The audience; 0 until it is fixed at the start."`
 	SentCount         int64           `json:"sent_count" doc:"Final totals are stored when the campaign ends; see the stats for those of the moment."`
 	DeliveredCount    int64           `json:"delivered_count"`
@@ -47,7 +48,7 @@ func (a *API) viewCampaign(c store.Campaign) campaignView {
 		ID: c.ID, Name: c.Name, Status: c.Status, StatusReason: c.StatusReason,
 		Message1: c.Message1, Message2: c.Message2, Message1MediaURL: c.Message1MediaURL, Message2MediaURL: c.Message2MediaURL,
 		CategoryIDs: c.CategoryIDs, ContactIDs: c.ContactIDs, ExpectedReplyRate: c.ExpectedReplyRate,
-		ScheduledAt: utc(c.ScheduledAt), StartedAt: utc(c.StartedAt), DeadlineAt: utc(c.DeadlineAt), CompletedAt: utc(c.CompletedAt),
+		ScheduledAt: utc(c.ScheduledAt), StartedAt: utc(c.StartedAt), DeadlineAt: utc(c.DeadlineAt), CompletedAt: utc(c.CompletedAt), TextsRemovedAt: utc(c.TextsRemovedAt),
 		TotalContacts: c.TotalContacts, SentCount: c.SentCount, DeliveredCount: c.DeliveredCount, ReadCount: c.ReadCount,
 		FailedCount: c.FailedCount, InteractionCount: c.InteractionCount,
 		CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), WorkflowID: workflowID,

@@ -90,6 +90,8 @@ func (a *API) honourKey(ctx huma.Context, next func(huma.Context)) {
 	switch {
 	case err != nil:
 		a.refuse(ctx, keyProblem(err))
+	case answered != nil && answered.ContentType == "" && answered.Status == http.StatusNotFound:
+		a.refuse(ctx, problem(http.StatusNotFound, "What this request made was about a person whose data have been erased since."))
 	case answered != nil:
 		replay(c, *answered)
 	default:

@@ -38,6 +38,8 @@ func (a *API) routes() {
 	route(a, signedIn, "POST /contacts/{id}/opt-out", http.StatusOK, "Never message a contact again", a.optOut)
 	route(a, signedIn, "POST /contacts/{id}/opt-in", http.StatusOK, "Allow messages to a contact again", a.optIn)
 	route(a, signedIn, "GET /contacts/{id}/timeline", http.StatusOK, "Tell a contact's story across campaigns", a.contactTimeline)
+	route(a, signedIn, "GET /contacts/{id}/personal-data", http.StatusOK, "Export everything that is stored about a person", a.personalData, within(personalDataTimeout), revealing)
+	route(a, signedIn, "POST /contacts/{id}/erase", http.StatusOK, "Erase everything that is stored about a person", a.eraseContact)
 	route(a, signedIn, "GET /imports", http.StatusOK, "List imports", a.listImports)
 	route(a, signedIn, "GET /imports/{id}", http.StatusOK, "Show an import", a.getImport)
 	route(a, signedIn, "GET /imports/{id}/errors.csv", http.StatusOK, "Export the rejected rows of an import as a CSV file", a.importErrors, answersCSV)

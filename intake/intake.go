@@ -87,13 +87,16 @@ func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err e
 			return StatusOK, nil
 		}
 	}
-	event, err := in.keep(keeping, key, raw, time.Time{})
+	event, err := in.keep(keeping, key, raw, time.Time{}, events)
 	if err != nil {
 		if parkErr := in.park(ctx, key, raw); parkErr != nil {
 			return "", errors.Join(err, parkErr)
 		}
 		in.Logger.WarnContext(ctx, "A webhook could not be stored and is parked in Temporal.", "error", err)
 		return StatusParked, nil
+	}
+	if event.Erased {
+		return in.receiveErased(ctx, key, event, events)
 	}
 	return in.applyKept(ctx, event, events, problem), nil
 }
@@ -106,17 +109,21 @@ func (in *Intake) ReceiveParked(ctx context.Context, sealed []byte, parkedAt tim
 		return "", err
 	}
 	events, problem := wassenger.ParseWebhook(raw)
-	event, err := in.keep(ctx, dedupeKey(events, raw), raw, parkedAt)
+	key := dedupeKey(events, raw)
+	event, err := in.keep(ctx, key, raw, parkedAt, events)
 	if err != nil {
 		return "", err
+	}
+	if event.Erased {
+		return in.receiveErased(ctx, key, event, events)
 	}
 	return in.applyKept(ctx, event, events, problem), nil
 }
 
-func (in *Intake) keep(ctx context.Context, key string, raw []byte, parkedAt time.Time) (store.WebhookEvent, error) {
+func (in *Intake) keep(ctx context.Context, key string, raw []byte, parkedAt time.Time, events []campaign.Event) (store.WebhookEvent, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
-	return in.Store.KeepWebhook(ctx, key, raw, parkedAt)
+	return in.Store.KeepWebhook(ctx, key, raw, parkedAt, events...)
 }
 
 func (in *Intake) park(ctx context.Context, key string, raw []byte) error {
@@ -170,12 +177,8 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 			continue
 		}
 		outcomes = append(outcomes, effect.Outcome)
-		in.Metrics.applied(event, effect.Outcome)
 		waiting = waiting || effect.Unmatched && kept.Age < ackPatience
-		in.wake(ctx, effect)
-		if effect.ContactsChanged && in.ContactsChanged != nil {
-			in.ContactsChanged(ctx)
-		}
+		in.follow(ctx, event, effect)
 	}
 	if len(errs) > 0 || waiting {
 		return errors.Join(errs...)
@@ -185,6 +188,15 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 		said = problem.Error()
 	}
 	return in.Store.FinishWebhook(ctx, kept.ID, strings.Join(outcomes, "; "), said)
+}
+
+// follow does what follows from an event that has been committed.
+func (in *Intake) follow(ctx context.Context, event campaign.Event, effect store.Effect) {
+	in.Metrics.applied(event, effect.Outcome)
+	in.wake(ctx, effect)
+	if effect.ContactsChanged && in.ContactsChanged != nil {
+		in.ContactsChanged(ctx)
+	}
 }
 
 // wake may fail: the database knows what is owed, and the dispatcher looks there.

@@ -56,7 +56,8 @@ func (s *Store) applyAck(tx *gorm.DB, event campaign.Event) (Effect, error) {
 
 // KeepAcknowledgement takes in what most webhooks are, in one statement: an
 // acknowledgement, alone in its webhook, of a message that is known to have left.
-// The webhook is stored together with what follows from it. done is false, and
+// The webhook is stored together with what follows from it, unless the message is
+// of somebody who was erased: then only the message moves. done is false, and
 // nothing has been done, for any other, and for one that is stored already.
 func (s *Store) KeepAcknowledgement(ctx context.Context, dedupeKey string, raw []byte, event campaign.Event) (done bool, err error) {
 	if event.Kind != campaign.EventAck || event.Status == campaign.MessageFailed {
@@ -76,12 +77,13 @@ func (s *Store) KeepAcknowledgement(ctx context.Context, dedupeKey string, raw [
 	err = value(s.db.WithContext(ctx), &done, `
 		WITH clock AS MATERIALIZED (SELECT relance_now() AS now),
 		settled AS MATERIALIZED (
-		    SELECT id, least(greatest(coalesce(CAST(@at AS timestamptz), clock.now), claimed_at), clock.now) AS moment
+		    SELECT id, erased, least(greatest(coalesce(CAST(@at AS timestamptz), clock.now), claimed_at), clock.now) AS moment
 		    FROM (`+theAcknowledged+`) found JOIN messages m USING (id), clock
 		    WHERE m.status IN ('sent', 'delivered', 'read', 'no_interaction')),
 		kept AS (
 		    INSERT INTO webhook_events (id, dedupe_key, raw, received_at, due_at, processed_at, outcome)
 		    SELECT @webhook, @key, CAST( @raw AS bytea), clock.now, clock.now, clock.now, @outcome FROM clock, settled
+		    WHERE NOT settled.erased
 		    ON CONFLICT (dedupe_key) DO NOTHING RETURNING true),
 		moved AS (
 		    UPDATE messages m
@@ -90,8 +92,8 @@ func (s *Store) KeepAcknowledgement(ctx context.Context, dedupeKey string, raw [
 		        delivered_at = CASE WHEN @status IN ('delivered', 'read') THEN least(coalesce(m.delivered_at, moment), moment) ELSE m.delivered_at END,
 		        read_at = CASE WHEN @status = 'read' THEN coalesce(m.read_at, moment) ELSE m.read_at END,
 		        wa_id = coalesce(m.wa_id, nullif(@wa_id, '')), provider_id = coalesce(m.provider_id, nullif(@provider_id, ''))
-		    FROM settled WHERE m.id = settled.id AND EXISTS (SELECT FROM kept))
-		SELECT EXISTS (SELECT FROM kept)`, map[string]any{
+		    FROM settled WHERE m.id = settled.id AND (settled.erased OR EXISTS (SELECT FROM kept)))
+		SELECT EXISTS (SELECT FROM kept) OR EXISTS (SELECT FROM settled WHERE erased)`, map[string]any{
 		"reference": reference(event.Reference), "wa_id": event.WAID, "provider_id": event.ProviderID,
 		"status": string(event.Status), "at": at, "webhook": id, "key": dedupeKey, "raw": raw, "outcome": outcomeOf(event),
 	})

@@ -36,6 +36,7 @@ type Campaign struct {
 	ReadCount         int64
 	FailedCount       int64
 	InteractionCount  int64
+	TextsRemovedAt    *time.Time `gorm:"<-:false"` // since when the texts are gone, and what filled them in
 	CreatedBy         *uuid.UUID
 	CreatedAt         time.Time `gorm:"<-:false"` // the database's clock sets it
 	UpdatedAt         time.Time `gorm:"<-:false;autoUpdateTime:false"`
@@ -153,6 +154,9 @@ func (s *Store) FreezeAudience(ctx context.Context, id uuid.UUID) (Frozen, error
 			if row.TotalContacts, err = insertRecipients(tx, id); err != nil {
 				return err
 			}
+			if err := eraseFrozen(tx, id, at); err != nil {
+				return err
+			}
 			if err := tx.Exec(`UPDATE campaigns SET status = 'running', started_at = ?, deadline_at = ?, total_contacts = ?, updated_at = ?
 				WHERE id = ?`, at, deadline, row.TotalContacts, at, id).Error; err != nil {
 				return err
@@ -190,6 +194,13 @@ func insertRecipients(tx *gorm.DB, id uuid.UUID) (int64, error) {
 		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
 		SELECT relance_message_id(campaign_id, contact_id, 'message_1'), campaign_id, contact_id, device_id, 'message_1'
 		FROM recipients WHERE campaign_id = ?`, id).Error
+}
+
+// eraseFrozen takes those out of a new audience who were erased while it was being
+// copied, which for a large one takes a while: the copy knows nothing of it.
+func eraseFrozen(tx *gorm.DB, id uuid.UUID, since time.Time) error {
+	return tx.Exec(`UPDATE recipients SET phone = '', variables = '{}'
+		WHERE campaign_id = ? AND contact_id IN (SELECT contact_id FROM erasures WHERE erased_at >= ?)`, id, since).Error
 }
 
 // Closing tells whether a campaign is over.

@@ -178,10 +178,11 @@ func (c *claiming) lockMessages() (map[MessageKey]claimRow, error) {
 	if err := c.tx.Raw(`
 		SELECT r.campaign_id, r.contact_id, m.message_type, m.id AS message_id, m.status, m.attempts, m.claimed_at, r.device_id,
 		       r.phone, r.variables, r.state, r.window_ends_at, r.not_before,
-		       c.status AS campaign_status, c.deadline_at,
+		       c.status AS campaign_status, c.deadline_at, c.texts_removed_at IS NOT NULL AS texts_removed,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1 ELSE c.message_2 END AS text,
 		       CASE m.message_type WHEN 'message_1' THEN c.message_1_media_url ELSE c.message_2_media_url END AS media_url,
-		       k.id IS NOT NULL AS contact_exists,
+		       -- an erased recipient has no number, even if the contact has another one
+		       k.id IS NOT NULL AND r.phone <> '' AS contact_exists,
 		       -- by number too: a contact that is just being imported does not hear of it
 		       k.opted_out_at IS NOT NULL OR EXISTS (SELECT FROM opt_outs o WHERE o.phone = r.phone) AS opted_out,
 		       CASE m.message_type WHEN 'message_2' THEN (

@@ -29,6 +29,7 @@ type claimRow struct {
 	DeadlineAt     time.Time
 	Text           string
 	MediaURL       string
+	TextsRemoved   bool
 	ContactExists  bool
 	OptedOut       bool
 	EarnedAt       *time.Time
@@ -131,7 +132,8 @@ func (row claimRow) endsUnsent(at time.Time) (campaign.RecipientState, campaign.
 		return state, campaign.ReasonOptedOut
 	case !row.ContactExists:
 		return state, campaign.ReasonContactDeleted
-	case row.MessageType == campaign.Message1 && (row.CampaignStatus == campaign.Completed || !at.Before(row.DeadlineAt)):
+	case row.TextsRemoved, // a reply that came to light long after the campaign
+		row.MessageType == campaign.Message1 && (row.CampaignStatus == campaign.Completed || !at.Before(row.DeadlineAt)):
 		return state, campaign.ReasonDeadline
 	}
 	return "", ""

@@ -99,6 +99,13 @@ func unsuppress(tx *gorm.DB, p person) error {
 		p.values()).Error; err != nil {
 		return err
 	}
+	if err := tx.Exec(`
+		UPDATE erased_numbers SET opted_out_at = NULL WHERE opted_out_at IS NOT NULL AND hash IN (
+		    SELECT number_hash(phone) FROM (
+		        SELECT unnest(string_to_array(@phones, ',')) AS phone UNION SELECT phone FROM contacts WHERE id = @contact) p)`,
+		p.values()).Error; err != nil {
+		return err
+	}
 	return tx.Exec(`
 		UPDATE contacts SET opted_out_at = NULL, updated_at = relance_now()
 		WHERE (id = @contact OR phone = ANY (string_to_array(@phones, ','))) AND opted_out_at IS NOT NULL`, p.values()).Error

@@ -135,7 +135,7 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 		return recipient, err
 	}
 	if event.QuotedWAID != "" || event.QuotedReference != "" {
-		err = first(tx, &recipient, `SELECT campaign_id, contact_id FROM messages WHERE wa_id = nullif(?, '') OR id = ? LIMIT 1`,
+		err = first(tx, &recipient, `SELECT campaign_id, contact_id FROM messages WHERE (wa_id = nullif(?, '') OR id = ?) AND NOT erased LIMIT 1`,
 			event.QuotedWAID, reference(event.QuotedReference))
 		if !errors.Is(err, ErrNotFound) {
 			return recipient, err

@@ -35,8 +35,9 @@ var (
 type Options struct {
 	// DeviceID is the provider's id of the device that new campaigns send from.
 	// A store without one serves commands that launch and send nothing.
-	DeviceID string
-	Rules    campaign.Rules
+	DeviceID  string
+	Rules     campaign.Rules
+	Retention Retention
 	// MaxConnections bounds the pool; 0 means 16.
 	MaxConnections int
 }
@@ -47,6 +48,8 @@ type Store struct {
 	sql      *sql.DB
 	rules    campaign.Rules
 	deviceID string
+	// retention is what a sweep goes by.
+	retention Retention
 	// importBatch is how many rows of a file are merged in one transaction.
 	importBatch int
 }
@@ -67,7 +70,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), pool.Close())
 	}
-	s := &Store{db: db, sql: pool, rules: options.Rules, deviceID: options.DeviceID, importBatch: importBatch}
+	s := &Store{db: db, sql: pool, rules: options.Rules, deviceID: options.DeviceID, retention: options.Retention, importBatch: importBatch}
 	if options.DeviceID == "" {
 		return s, nil // commands that send nothing
 	}

@@ -13,15 +13,20 @@ const sweepAtOnce = 10_000
 // hold names and numbers, after it has ended.
 const RejectionsLifetime = 30 * 24 * time.Hour
 
+// Swept is how much a sweep has removed, by what it was.
+type Swept map[string]int64
+
 // Sweep deletes what has outlived its use: old entries of the audit log, rejected
-// rows of imports, idempotency keys, counts of failed logins, and expired sessions. Any number of
-// processes may sweep at once.
-func (s *Store) Sweep(ctx context.Context) error {
+// rows of imports, idempotency keys, counts of failed logins, and expired sessions; raw webhooks and
+// texts after their [Retention]. Any number of processes may sweep at once. It tells what it has
+// removed also where it failed.
+func (s *Store) Sweep(ctx context.Context) (Swept, error) {
+	swept := Swept{}
 	for _, old := range []struct {
 		what, rows string
 		age        float64
 	}{
-		{"the audit log", `DELETE FROM audit_log WHERE id IN
+		{"entries of the audit log", `DELETE FROM audit_log WHERE id IN
 			(SELECT id FROM audit_log WHERE at < relance_now() - make_interval(secs => ?) ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)`, AuditLifetime.Seconds()},
 		{"rejected rows", `DELETE FROM import_rejections WHERE (import_id, line) IN
 			(SELECT r.import_id, r.line FROM import_jobs j JOIN import_rejections r ON r.import_id = j.id
@@ -38,12 +43,18 @@ func (s *Store) Sweep(ctx context.Context) error {
 		for {
 			deleted := s.db.WithContext(ctx).Exec(old.rows, old.age, sweepAtOnce)
 			if deleted.Error != nil {
-				return fmt.Errorf("sweeping %s: %w", old.what, deleted.Error)
+				return swept, fmt.Errorf("sweeping %s: %w", old.what, deleted.Error)
 			}
+			swept[old.what] += deleted.RowsAffected
 			if deleted.RowsAffected < sweepAtOnce {
 				break
 			}
 		}
 	}
-	return nil
+	var err error
+	if swept["webhooks"], err = s.removeOldWebhooks(ctx); err != nil {
+		return swept, err
+	}
+	swept["texts of campaigns"], err = s.removeOldTexts(ctx)
+	return swept, err
 }

@@ -10,6 +10,13 @@ import (
 	"github.com/relance/relance/store"
 )
 
+func (b bench) sweep() store.Swept {
+	b.t.Helper()
+	swept, err := b.Sweep(b.t.Context())
+	require.NoError(b.t, err)
+	return swept
+}
+
 func TestRejectedRowsAreForgottenAMonthAfterTheirImportEnded(t *testing.T) {
 	b := open(t)
 	rejected := store.Import{Columns: []string{"phone"}, Rows: func(yield func(store.ImportRow, error) bool) {
@@ -24,7 +31,7 @@ func TestRejectedRowsAreForgottenAMonthAfterTheirImportEnded(t *testing.T) {
 	b.ahead(store.RejectionsLifetime - time.Minute)
 	recent, err := b.ImportContacts(t.Context(), rejected)
 	require.NoError(t, err)
-	require.NoError(t, b.Sweep(t.Context()))
+	b.sweep()
 	kept := func(of store.ImportJob) int {
 		rows, _, err := b.Rejections(t.Context(), of.ID, 0, 10)
 		require.NoError(t, err)
@@ -33,7 +40,7 @@ func TestRejectedRowsAreForgottenAMonthAfterTheirImportEnded(t *testing.T) {
 	assert.Equal(t, 3, kept(old), "not a minute too early")
 
 	b.ahead(store.RejectionsLifetime + time.Minute)
-	require.NoError(t, b.Sweep(t.Context()))
+	b.sweep()
 	assert.Zero(t, kept(old))
 	assert.Equal(t, 3, kept(recent))
 	job, err := b.ImportJob(t.Context(), old.ID)

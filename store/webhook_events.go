@@ -23,6 +23,8 @@ type WebhookEvent struct {
 	Age time.Duration
 	// Processed: everything that follows from it has been committed.
 	Processed bool
+	// Erased: it was not stored, because it tells about somebody who was erased.
+	Erased bool
 }
 
 // grace is how long the dispatcher leaves a new webhook to whoever took it in.
@@ -34,7 +36,10 @@ const grace = 2 * time.Second
 // parkedAt is when it was taken in, on this process's clock, if it could not be
 // stored at once, and zero otherwise. A repetition that could is then dated back
 // to it, and has to be applied again.
-func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, parkedAt time.Time) (WebhookEvent, error) {
+//
+// events are what it says. A webhook that says anything about somebody who was
+// erased is not stored: it is answered with Erased, and the rest is the caller's.
+func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, parkedAt time.Time, events ...campaign.Event) (WebhookEvent, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return WebhookEvent{}, fmt.Errorf("making a webhook id: %w", err)
@@ -53,13 +58,18 @@ func (s *Store) KeepWebhook(ctx context.Context, dedupeKey string, raw []byte, p
 		INSERT INTO webhook_events AS e (id, dedupe_key, raw, received_at, due_at)
 		SELECT CAST(@id AS uuid), CAST(@key AS text), CAST( @raw AS bytea), now - make_interval(secs => @parked), now + make_interval(secs => @grace)
 		FROM (SELECT relance_now() AS now) clock
+		WHERE NOT EXISTS (SELECT FROM `+toldAbout+` WHERE about_erased(told.phones, told.message, told.wa_message))
 		ON CONFLICT (dedupe_key) DO UPDATE SET received_at = excluded.received_at, due_at = excluded.due_at, processed_at = NULL
 		WHERE CAST(@parked AS double precision) > 0 AND excluded.received_at < e.received_at
 		RETURNING id, received_at, processed_at`, map[string]any{
-		"id": id, "key": dedupeKey, "raw": raw, "parked": parked.Seconds(), "grace": grace.Seconds(),
+		"id": id, "key": dedupeKey, "raw": raw, "parked": parked.Seconds(), "grace": grace.Seconds(), "events": told(events),
 	})
 	if errors.Is(err, ErrNotFound) {
 		err = first(s.db.WithContext(ctx), &stored, `SELECT id, received_at, processed_at FROM webhook_events WHERE dedupe_key = ?`, dedupeKey)
+	}
+	if errors.Is(err, ErrNotFound) {
+		at, err := now(s.db.WithContext(ctx))
+		return WebhookEvent{Raw: raw, ReceivedAt: at.Add(-parked), Age: parked, Erased: true}, err
 	}
 	if err != nil {
 		return WebhookEvent{}, fmt.Errorf("storing a webhook: %w", err)

@@ -44,6 +44,8 @@ const (
 	dispatchAtOnce = 200
 	// untoldEvery is how often workflows are looked for that nobody told the end,
 	untoldEvery = time.Minute
+	// erasuresEvery how often erasures are looked for whose search is due,
+	erasuresEvery = 5 * time.Second
 	// and sweepEvery how often what has outlived its use is deleted.
 	sweepEvery = time.Hour
 )
@@ -63,10 +65,14 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		})
 	})
 	loops.Go(func() {
-		d.every(ctx, sweepEvery, func() { d.round(ctx, "sweeping what has outlived its use", d.Store.Sweep) })
+		d.every(ctx, sweepEvery, func() { d.round(ctx, "sweeping what has outlived its use", d.sweep) })
 	})
 	loops.Go(func() {
 		d.every(ctx, dispatchEvery, func() { d.round(ctx, "folding statistics", d.Store.FoldStats) })
+	})
+	// And searches for the erased, because they read all webhooks that there are.
+	loops.Go(func() {
+		d.every(ctx, erasuresEvery, func() { d.round(ctx, "finishing erasures", d.finishErasures) })
 	})
 	// And imports, because they may be long.
 	loops.Go(func() {
@@ -196,4 +202,24 @@ func (d *Dispatcher) finishImports(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sweep says how much has been removed, also where it failed half-way.
+func (d *Dispatcher) sweep(ctx context.Context) error {
+	swept, err := d.Store.Sweep(ctx)
+	for what, rows := range swept {
+		d.Metrics.swept(what, rows)
+		if rows > 0 {
+			d.Logger.InfoContext(ctx, "What had outlived its use was removed.", "what", what, "rows", rows)
+		}
+	}
+	return err
+}
+
+func (d *Dispatcher) finishErasures(ctx context.Context) error {
+	complete, err := d.Store.FinishErasures(ctx)
+	for _, erasure := range complete {
+		d.Logger.InfoContext(ctx, "A person's erasure is complete.", "contact_id", erasure.ContactID)
+	}
+	return err
 }

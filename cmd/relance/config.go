@@ -44,6 +44,9 @@ type config struct {
 	ReplyWindow      time.Duration `env:"REPLY_WINDOW" envDefault:"24h"`
 	CampaignDeadline time.Duration `env:"CAMPAIGN_DEADLINE" envDefault:"48h"`
 
+	RetentionTexts  time.Duration `env:"RETENTION_TEXTS" envDefault:"8760h"`
+	RetentionEvents time.Duration `env:"RETENTION_EVENTS" envDefault:"720h"`
+
 	DeploymentName string `env:"TEMPORAL_DEPLOYMENT_NAME"`
 	WorkerBuildID  string `env:"TEMPORAL_WORKER_BUILD_ID"`
 
@@ -187,6 +190,9 @@ func (c config) check() error {
 	}
 	if c.DeploymentName == "" && c.WorkerBuildID != "" {
 		return errors.New("TEMPORAL_DEPLOYMENT_NAME is missing: a build id means nothing without the deployment that it is of")
+	}
+	if err := c.checkRetention(); err != nil {
+		return err
 	}
 	rules, err := c.rules()
 	if err != nil {

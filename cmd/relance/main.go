@@ -30,6 +30,20 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand(), reconcileCommand())
+	root.AddCommand(
+		devCommand(),
+		apiCommand(),
+		workerCommand(),
+		serveCommand(),
+		migrateCommand(),
+		userCommand(),
+		personCommand(),
+		tokenCommand(),
+		webhookCommand(),
+		replayCommand(),
+		promoteCommand(),
+		rehearseCommand(),
+		reconcileCommand(),
+	)
 	return root
 }

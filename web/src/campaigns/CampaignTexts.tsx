@@ -10,6 +10,7 @@ const texts = bilingual(
     when2: 'To whoever replies in time',
     media: 'Media',
     variable: 'filled in for each contact',
+    removed: 'The texts, and what filled them in, were removed after the time for which they are kept.',
   },
   {
     title: 'Ce qu’elle dit',
@@ -17,6 +18,7 @@ const texts = bilingual(
     when2: 'À qui répond à temps',
     media: 'Média',
     variable: 'rempli pour chaque contact',
+    removed: 'Les textes, et ce qui les complétait, ont été supprimés à la fin de leur durée de conservation.',
   },
 )
 
@@ -24,6 +26,13 @@ const texts = bilingual(
 export function CampaignTexts({ campaign }: { campaign: Schemas['Campaign'] }) {
   const t = useWords(texts)
   const { messageType } = useWords(terms)
+  if (campaign.texts_removed_at)
+    return (
+      <section class="card" aria-labelledby="texts">
+        <h2 id="texts">{t.title}</h2>
+        <p class="muted">{t.removed}</p>
+      </section>
+    )
   return (
     <section class="card" aria-labelledby="texts">
       <h2 id="texts">{t.title}</h2>

@@ -6,8 +6,8 @@ import { type MessageStatus, terms } from '../words/terms'
 import { providerWords } from './providerWords'
 
 const texts = bilingual(
-  { contact: 'Contact', state: 'State', reply: 'Reply', until: 'open until', said: 'The provider says:' },
-  { contact: 'Contact', state: 'État', reply: 'Réponse', until: 'ouvert jusqu’à', said: 'Le fournisseur dit\u00a0:' },
+  { contact: 'Contact', state: 'State', reply: 'Reply', until: 'open until', said: 'The provider says:', erased: 'Erased' },
+  { contact: 'Contact', state: 'État', reply: 'Réponse', until: 'ouvert jusqu’à', said: 'Le fournisseur dit\u00a0:', erased: 'Effacé' },
 )
 
 type Recipient = Schemas['Recipient']
@@ -42,7 +42,7 @@ function Row({ recipient }: { recipient: Recipient }) {
   return (
     <tr>
       <td class="two">
-        <Link href={`/contacts/${recipient.contact_id}`}>{recipient.name || recipient.phone}</Link>
+        <Link href={`/contacts/${recipient.contact_id}`}>{recipient.name || recipient.phone || t.erased}</Link>
         {recipient.name && <span class="muted small number">{recipient.phone}</span>}
       </td>
       <td data-name={t.state} class="two">

@@ -11,6 +11,7 @@ import { bilingual, useWords } from '../words/language'
 import { ContactActions } from './ContactActions'
 import { CategoryLinks } from './ContactTable'
 import type { Contact as Person } from './kind'
+import { PersonalData } from './PersonalData'
 import { readablePhone } from './phone'
 import { Story } from './Story'
 import { called, useContactChanges } from './useContactChanges'
@@ -20,7 +21,8 @@ const texts = bilingual(
     contact: 'Contact',
     back: 'Contacts',
     deleted: 'Deleted contact',
-    deletedHint: 'This contact has been deleted. What campaigns recorded is kept.',
+    deletedHint:
+      'This contact has been deleted or erased. What campaigns recorded is kept; of the erased, nothing that tells who it was.',
     known: 'What is known',
     phone: 'Phone',
     name: 'Name',
@@ -36,7 +38,8 @@ const texts = bilingual(
     contact: 'Contact',
     back: 'Contacts',
     deleted: 'Contact supprimé',
-    deletedHint: 'Ce contact a été supprimé. Ce que les campagnes ont enregistré est conservé.',
+    deletedHint:
+      "Ce contact a été supprimé ou effacé. Ce que les campagnes ont enregistré est conservé\u00a0; s'il a été effacé, plus rien n'y dit de qui il s'agissait.",
     known: "Ce que l'on sait",
     phone: 'Téléphone',
     name: 'Nom',
@@ -63,6 +66,7 @@ export default function Contact({ params: { id = '' } }: ScreenProps) {
         <Title back={back}>{t.deleted}</Title>
         <p class="notice">{t.deletedHint}</p>
         <Story id={id} />
+        <PersonalData id={id} />
       </>
     )
   return (
@@ -87,10 +91,13 @@ export default function Contact({ params: { id = '' } }: ScreenProps) {
         <Failure error={error} again={refetch} />
       ) : (
         <div class="person">
-          <section class="card" aria-labelledby="known">
-            <h2 id="known">{t.known}</h2>
-            {data ? <Known contact={data} /> : <Skeleton lines={6} height={24} />}
-          </section>
+          <div class="aside">
+            <section class="card" aria-labelledby="known">
+              <h2 id="known">{t.known}</h2>
+              {data ? <Known contact={data} /> : <Skeleton lines={6} height={24} />}
+            </section>
+            {data && <PersonalData id={id} contact={data} />}
+          </div>
           <Story id={id} />
         </div>
       )}

@@ -18,6 +18,7 @@ const texts = bilingual(
     read: 'Read',
     attempts: 'Attempts',
     campaign: 'Campaign',
+    erased: 'Erased',
   },
   {
     contact: 'Contact',
@@ -28,6 +29,7 @@ const texts = bilingual(
     read: 'Lu',
     attempts: 'Tentatives',
     campaign: 'Campagne',
+    erased: 'Effacé',
   },
 )
 
@@ -77,7 +79,7 @@ function MessageRow({ message, campaign }: { message: Schemas['Message']; campai
   return (
     <tr>
       <td>
-        <Link href={`/contacts/${message.contact_id}`}>{message.name || message.phone}</Link>
+        <Link href={`/contacts/${message.contact_id}`}>{message.name || message.phone || t.erased}</Link>
       </td>
       <td data-name={t.campaign}>
         <Link href={`/campaigns/${message.campaign_id}`}>{campaign}</Link>

@@ -31,6 +31,10 @@ export const actions = {
     'delete-contacts-id',
     'post-contacts-id-opt-out',
     'post-contacts-id-opt-in',
+    'get-contacts-id-personal-data',
+    'post-contacts-id-erase',
+    'person-export',
+    'person-erase',
     'post-contacts-import',
     'post-categories',
     'put-categories-id',
@@ -70,6 +74,10 @@ export const actionWords = bilingual<{ group: Record<keyof typeof actions, strin
       'delete-contacts-id': 'Deleted a contact',
       'post-contacts-id-opt-out': 'Opted a contact out',
       'post-contacts-id-opt-in': 'Allowed messages to a contact again',
+      'get-contacts-id-personal-data': "Exported a person's data",
+      'post-contacts-id-erase': "Erased a person's data",
+      'person-export': "Exported a person's data (command line)",
+      'person-erase': "Erased a person's data (command line)",
       'post-contacts-import': 'Imported contacts',
       'post-categories': 'Created a category',
       'put-categories-id': 'Renamed a category',
@@ -105,6 +113,10 @@ export const actionWords = bilingual<{ group: Record<keyof typeof actions, strin
       'delete-contacts-id': 'Contact supprimé',
       'post-contacts-id-opt-out': 'Contact désinscrit',
       'post-contacts-id-opt-in': 'Contact de nouveau joignable',
+      'get-contacts-id-personal-data': 'Données d’une personne exportées',
+      'post-contacts-id-erase': 'Données d’une personne effacées',
+      'person-export': 'Données d’une personne exportées (ligne de commande)',
+      'person-erase': 'Données d’une personne effacées (ligne de commande)',
       'post-contacts-import': 'Contacts importés',
       'post-categories': 'Catégorie créée',
       'put-categories-id': 'Catégorie renommée',
@@ -117,7 +129,8 @@ export const actionWords = bilingual<{ group: Record<keyof typeof actions, strin
 
 /** Where what was changed can be seen; undefined where it is gone or has no screen. */
 export function subjectLink(action: string, subject: string | null): string | undefined {
-  if (!subject || action === 'delete-campaigns-id' || action === 'delete-contacts-id') return undefined
+  const gone = ['delete-campaigns-id', 'delete-contacts-id', 'post-contacts-id-erase']
+  if (!subject || gone.includes(action)) return undefined
   if (action === 'post-contacts-import') return `/contacts/imports/${subject}`
   const kind = /^\w+-(campaigns|contacts)\b/.exec(action)?.[1]
   return kind && `/${kind}/${subject}`
