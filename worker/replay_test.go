@@ -21,7 +21,9 @@ func TestEveryRecordedHistoryReplays(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			logger := tlog.NewStructuredLogger(slog.New(slog.DiscardHandler))
-			require.NoError(t, worker.NewReplayer().ReplayWorkflowHistoryFromJSONFile(logger, file))
+			replayer, err := worker.NewReplayer(nil)
+			require.NoError(t, err)
+			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(logger, file))
 		})
 	}
 }

@@ -30,6 +30,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand())
+	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand(), temporalCommand())
 	return root
 }
