@@ -173,7 +173,7 @@ type converting struct{ converter.DataConverter }
 func (c converting) WithContext(context.Context) converter.DataConverter { return c }
 
 func (c converting) WithWorkflowContext(workflow.Context) converter.DataConverter {
-	return blocking{c.DataConverter}
+	return blocking(c)
 }
 
 // blocking is for workflow code, in which an error of decryption would be the

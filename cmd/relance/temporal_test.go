@@ -138,3 +138,33 @@ func TestSetupKnowsTemporalCloudByItsAddress(t *testing.T) {
 	assert.Equal(t, `tcld namespace search-attributes add --namespace relance.a1b2c --search-attribute "CampaignId=Keyword" --search-attribute "ContactState=Keyword"`,
 		remedy.searchAttributes("relance.a1b2c", []string{"CampaignId", "ContactState"}))
 }
+
+func TestCampaignRunsOverMutualTLSForWhoeverMayRegisterNothing(t *testing.T) {
+	d := deploy(t)
+	ca := newAuthority(t)
+	certificate, key := ca.issue("a worker")
+	setenv(t, map[string]string{
+		"TEMPORAL_ADDRESS":                 door{tls: ca.servingOwn("127.0.0.1"), refused: []string{"AddSearchAttributes", "ListSearchAttributes"}}.open(t, testenv.Temporal(t).Address()),
+		"TEMPORAL_TLS_SERVER_CA_CERT_DATA": ca.rootPEM, "TEMPORAL_TLS_CLIENT_CERT_DATA": certificate, "TEMPORAL_TLS_CLIENT_KEY_DATA": key,
+	})
+	stop := d.serve()
+	d.campaign("+33639980001")
+	d.awaitMessages(1)
+	stop()
+
+	t.Setenv("TEMPORAL_NAMESPACE", "default-of-somebody-else")
+	_, err := relance(t, "worker")
+	require.ErrorContains(t, err, "default-of-somebody-else")
+}
+
+func TestWorkerSaysWhichSearchAttributesItMayNotRegister(t *testing.T) {
+	deploy(t)
+	server := testenv.Temporal(t)
+	bare := "bare-" + uuid.NewString()
+	t.Setenv("TEMPORAL_NAMESPACE", bare)
+	t.Setenv("TEMPORAL_ADDRESS", door{refused: []string{"AddSearchAttributes"}}.open(t, server.Address()))
+	_, err := relance(t, "temporal", "setup")
+	require.ErrorIs(t, err, errSetup)
+	_, err = relance(t, "worker")
+	require.ErrorContains(t, err, "the namespace "+bare+" lacks the search attributes CampaignId, ContactState, and they could not be registered (see `relance temporal setup`)")
+}
