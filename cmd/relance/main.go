@@ -30,6 +30,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand(), temporalCommand())
+	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand(), temporalCommand(), doctorCommand())
 	return root
 }
