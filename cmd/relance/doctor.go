@@ -182,7 +182,8 @@ func skew(whose string, ahead, tolerance time.Duration) finding {
 	if ahead < 0 {
 		direction = "behind"
 	}
-	says := fmt.Sprintf("this machine's clock is %s %s %s", ahead.Abs().Round(10*time.Millisecond), direction, whose)
+	off := ahead.Abs().Round(10 * time.Millisecond)
+	says := fmt.Sprintf("this machine's clock is %s %s %s", off, direction, whose)
 	const remedy = "let every machine set its clock by NTP, and see that it does (`timedatectl`)"
 	switch {
 	case ahead.Abs() > 30*time.Second:
@@ -190,5 +191,5 @@ func skew(whose string, ahead, tolerance time.Duration) finding {
 	case ahead.Abs() > tolerance:
 		return warn(remedy, "%s", says)
 	}
-	return ok("%s", says)
+	return ok("this machine's agrees with it to %s", off)
 }

@@ -141,7 +141,7 @@ func (d *temporalDoctor) workers(ctx context.Context) finding {
 		return fail("start `relance worker` (or `relance serve`) with the same TEMPORAL_… variables, and look at its log",
 			"nobody polls the task queue %s for work of the kind %s; %s", queue.Queue, queue.Kind, seen)
 	}
-	return ok("%d processes poll every task queue", fewest)
+	return ok("every task queue is polled, by %d or more processes", fewest)
 }
 
 // examinedWorkflows is how many of the newest workflows are looked at.
