@@ -48,14 +48,30 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, user))
 }
 
-// identify finds who sent a request; [store.ErrNotFound] for nobody. A token
-// that is no good is not made up for by a cookie.
-func (a *API) identify(c *gin.Context) (store.User, error) {
-	find, secret := a.store.UserBySession, sessionSecret(c.Request)
-	if header := c.GetHeader("Authorization"); header != "" {
-		find, secret = a.store.UserByToken, bearer(header)
+// Identify finds who sent a request, by its API token or session; [store.ErrNotFound]
+// for nobody. A token that is no good is not made up for by a cookie.
+func Identify(ctx context.Context, s *store.Store, request *http.Request) (store.User, error) {
+	find, secret := s.UserBySession, presented(request)
+	if request.Header.Get("Authorization") != "" {
+		find = s.UserByToken
 	}
 	if secret == "" {
+		return store.User{}, store.ErrNotFound
+	}
+	return find(ctx, secret)
+}
+
+// presented is the secret that a request brings, "" for none.
+func presented(request *http.Request) string {
+	if header := request.Header.Get("Authorization"); header != "" {
+		return bearer(header)
+	}
+	return sessionSecret(request)
+}
+
+// identify is Identify within the bounds for those who guess.
+func (a *API) identify(c *gin.Context) (store.User, error) {
+	if presented(c.Request) == "" {
 		return store.User{}, store.ErrNotFound
 	}
 	if err := a.mayTry(c); err != nil {
@@ -63,7 +79,7 @@ func (a *API) identify(c *gin.Context) (store.User, error) {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestTimeout)
 	defer cancel()
-	user, err := find(ctx, secret)
+	user, err := Identify(ctx, a.store, c.Request)
 	if errors.Is(err, store.ErrNotFound) {
 		a.callers.forget(credential(c.Request)) // revoked, or ended
 	}

@@ -125,8 +125,5 @@ func (a *API) mayTry(c *gin.Context) error {
 
 // credential is what a caller is recognised by, hashed.
 func credential(request *http.Request) [sha256.Size]byte {
-	if header := request.Header.Get("Authorization"); header != "" {
-		return sha256.Sum256([]byte(bearer(header)))
-	}
-	return sha256.Sum256([]byte(sessionSecret(request)))
+	return sha256.Sum256([]byte(presented(request)))
 }

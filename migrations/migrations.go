@@ -92,6 +92,19 @@ func Pending(ctx context.Context, db *sql.DB) (bool, error) {
 	return pending, nil
 }
 
+// Versions tells the version of the database's schema, 0 for an empty database, and
+// the version that this binary brings it to.
+func Versions(ctx context.Context, db *sql.DB) (database, binary int64, err error) {
+	provider, err := newProvider(db)
+	if err != nil {
+		return 0, 0, err
+	}
+	if database, binary, err = provider.GetVersions(ctx); err != nil {
+		return 0, 0, fmt.Errorf("reading the schema version: %w", err)
+	}
+	return database, binary, nil
+}
+
 func newProvider(db *sql.DB) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

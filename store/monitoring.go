@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -93,6 +94,20 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 			map[string]any{"at": at, "grace": grace.Seconds(), "device": s.deviceID})
 	})
 	return m, err
+}
+
+// Halt tells since when a device sends nothing any more, and why; the zero time if it
+// sends, or is not known.
+func (s *Store) Halt(ctx context.Context, deviceID string) (since time.Time, reason string, err error) {
+	var halt struct {
+		HaltedAt   time.Time
+		HaltReason string
+	}
+	err = first(s.db.WithContext(ctx), &halt, `SELECT halted_at, halt_reason FROM devices WHERE id = ? AND halted_at IS NOT NULL`, deviceID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return since, "", fmt.Errorf("looking whether the device is halted: %w", err)
+	}
+	return halt.HaltedAt, halt.HaltReason, nil
 }
 
 // ForecastPlan gathers what a campaign launched now would share the quota with.

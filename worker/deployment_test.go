@@ -85,7 +85,7 @@ func TestReplayTellsWhetherThisBuildCanGoOnWithWhatRuns(t *testing.T) {
 	}, patience, 20*time.Millisecond)
 	look := func() (types map[string]int, failed []string) {
 		types = map[string]int{}
-		require.NoError(t, worker.Replay(t.Context(), r.engine.Client, r.namespace, func(replayed worker.Replayed) {
+		require.NoError(t, worker.Replay(t.Context(), r.engine.Client, r.namespace, nil, func(replayed worker.Replayed) {
 			types[replayed.Type]++
 			if replayed.Err != nil {
 				failed = append(failed, replayed.Type)

@@ -25,26 +25,45 @@ var queues = []struct {
 	{workflows.SendTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
 }
 
+// Polled is a task queue and who asks it for work.
+type Polled struct {
+	Queue string
+	// Kind is what is asked for: Workflow or Activity.
+	Kind string
+	// Processes are the worker processes that asked within the last two minutes.
+	Processes int
+	// LastSeen is when Temporal last heard of one, zero if it remembers none.
+	LastSeen time.Time
+}
+
+// Queues asks Temporal who polls each of the queues that Relance lives on. An error
+// means that Temporal could not be asked.
+func (e *Engine) Queues(ctx context.Context) ([]Polled, error) {
+	polled := make([]Polled, len(queues))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, queue := range queues {
+		polled[i] = Polled{Queue: queue.name, Kind: queue.kind.String()}
+		group.Go(func() (err error) {
+			polled[i].Processes, polled[i].LastSeen, err = e.pollers(ctx, queue.name, queue.kind)
+			return err
+		})
+	}
+	return polled, group.Wait()
+}
+
 // Workers asks Temporal how many workers poll for tasks, and when the last of
 // them was heard of. Of several queues the one with the fewest counts: each is
 // needed. An error means that Temporal could not be asked.
 func (e *Engine) Workers(ctx context.Context) (polling int, lastSeen time.Time, err error) {
-	counts, seen := make([]int, len(queues)), make([]time.Time, len(queues))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, queue := range queues {
-		group.Go(func() (err error) {
-			counts[i], seen[i], err = e.pollers(ctx, queue.name, queue.kind)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	polled, err := e.Queues(ctx)
+	if err != nil {
 		return 0, time.Time{}, err
 	}
-	polling, lastSeen = counts[0], seen[0]
-	for i := range queues {
-		polling = min(polling, counts[i])
-		if seen[i].Before(lastSeen) {
-			lastSeen = seen[i]
+	polling, lastSeen = polled[0].Processes, polled[0].LastSeen
+	for _, queue := range polled {
+		polling = min(polling, queue.Processes)
+		if queue.LastSeen.Before(lastSeen) {
+			lastSeen = queue.LastSeen
 		}
 	}
 	return polling, lastSeen, nil

@@ -16,11 +16,16 @@ import (
 	"github.com/relance/relance/workflows"
 )
 
-// NewReplayer makes a replayer that knows every workflow of this build.
-func NewReplayer() worker.WorkflowReplayer {
-	replayer := worker.NewWorkflowReplayer()
+// NewReplayer makes a replayer that knows every workflow of this build and reads
+// what the codec, which may be nil, can.
+func NewReplayer(codec *Codec) (worker.WorkflowReplayer, error) {
+	data, failures := codec.converters()
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: data, FailureConverter: failures})
+	if err != nil {
+		return nil, fmt.Errorf("preparing to replay: %w", err)
+	}
 	workflows.Register(replayer)
-	return replayer
+	return replayer, nil
 }
 
 // Replayed is one run whose history this build has run again.
@@ -36,8 +41,11 @@ type Replayed struct {
 // this build, one after the other, and tells of each. It changes nothing on the
 // server. A run that ended while it was being downloaded is replayed all the
 // same. An error means that not all could be looked at.
-func Replay(ctx context.Context, c client.Client, namespace string, tell func(Replayed)) error {
-	replayer := NewReplayer()
+func Replay(ctx context.Context, c client.Client, namespace string, codec *Codec, tell func(Replayed)) error {
+	replayer, err := NewReplayer(codec)
+	if err != nil {
+		return err
+	}
 	query := fmt.Sprintf("TaskQueue = '%s' AND ExecutionStatus = 'Running'", workflows.TaskQueue)
 	var page []byte
 	for {

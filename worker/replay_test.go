@@ -21,7 +21,11 @@ func TestEveryRecordedHistoryReplays(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			logger := tlog.NewStructuredLogger(slog.New(slog.DiscardHandler))
-			require.NoError(t, worker.NewReplayer().ReplayWorkflowHistoryFromJSONFile(logger, file))
+			for _, keys := range []string{"", codecKey("switched-on-since", 1)} {
+				replayer, err := worker.NewReplayer(newCodec(t, keys))
+				require.NoError(t, err)
+				require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(logger, file))
+			}
 		})
 	}
 }

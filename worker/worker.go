@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -140,29 +138,4 @@ func runUntil(ctx context.Context, w worker.Worker) error {
 
 func polling() worker.PollerBehavior {
 	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
-}
-
-// EnsureSearchAttributes registers the search attributes that the workflows
-// set, where the namespace lacks them.
-func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
-	operator := c.OperatorService()
-	listed, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-	if err != nil {
-		return fmt.Errorf("listing Temporal's search attributes: %w", err)
-	}
-	missing := map[string]enumspb.IndexedValueType{}
-	for _, name := range []string{workflows.CampaignIDKey.GetName(), workflows.ContactStateKey.GetName()} {
-		if _, ok := listed.GetCustomAttributes()[name]; !ok {
-			missing[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if _, err := operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace: namespace, SearchAttributes: missing,
-	}); err != nil {
-		return fmt.Errorf("registering Temporal's search attributes: %w", err)
-	}
-	return nil
 }

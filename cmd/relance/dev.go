@@ -104,6 +104,11 @@ func runDev(ctx context.Context, flags devFlags) (err error) {
 // runStack runs Relance against the stack, and the demonstration against Relance.
 func runStack(ctx context.Context, c config, flags devFlags, servers *stack, listeners devListeners, logger *slog.Logger) (err error) {
 	temporal := client.Options{HostPort: servers.temporal.Address(), Namespace: servers.temporal.Namespace()}
+	codec, err := temporalCodec()
+	if err != nil {
+		return err
+	}
+	codec.Apply(&temporal)
 	s, err := openServices(ctx, c, temporal, logger)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 )
 
 func promoteCommand() *cobra.Command {
@@ -25,14 +24,9 @@ old ones when their campaigns have ended: after 72 hours at the latest.`,
 			if deployment.Name == "" {
 				return errors.New("TEMPORAL_DEPLOYMENT_NAME is missing: without it workers have no versions, and any takes any task")
 			}
-			options, err := temporalOptions()
+			t, _, err := dialTemporal(cmd.Context())
 			if err != nil {
 				return err
-			}
-			options.Logger = quiet{}
-			t, err := client.DialContext(cmd.Context(), options)
-			if err != nil {
-				return fmt.Errorf("reaching Temporal at TEMPORAL_ADDRESS: %w", err)
 			}
 			defer t.Close()
 			if err := deployment.Promote(cmd.Context(), t); err != nil {

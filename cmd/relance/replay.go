@@ -22,37 +22,24 @@ it again with this build. It changes nothing there. It ends with 0 only if this 
 comes to the same commands in every one of them, so that deploying it is safe.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			options, err := temporalOptions()
+			codec, err := temporalCodec()
 			if err != nil {
 				return err
 			}
-			options.Logger = quiet{}
-			c, err := client.DialContext(cmd.Context(), options)
+			c, namespace, err := dialTemporal(cmd.Context())
 			if err != nil {
-				return fmt.Errorf("reaching Temporal at TEMPORAL_ADDRESS: %w", err)
+				return err
 			}
 			defer c.Close()
-			namespace := options.Namespace
-			if namespace == "" {
-				namespace = client.DefaultNamespace
-			}
-			return replay(cmd.Context(), c, namespace, cmd.OutOrStdout())
+			return replay(cmd.Context(), c, namespace, codec, cmd.OutOrStdout())
 		},
 	}
 }
 
-// quiet is for a command that tells everything itself.
-type quiet struct{}
-
-func (quiet) Debug(string, ...any) {}
-func (quiet) Info(string, ...any)  {}
-func (quiet) Warn(string, ...any)  {}
-func (quiet) Error(string, ...any) {}
-
 // replay prints each run that this build cannot go on with, and how many it can.
-func replay(ctx context.Context, c client.Client, namespace string, out io.Writer) error {
+func replay(ctx context.Context, c client.Client, namespace string, codec *worker.Codec, out io.Writer) error {
 	good, bad := map[string]int{}, map[string]int{}
-	err := worker.Replay(ctx, c, namespace, func(r worker.Replayed) {
+	err := worker.Replay(ctx, c, namespace, codec, func(r worker.Replayed) {
 		if r.Err == nil {
 			good[r.Type]++
 			return

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
 	tlog "go.temporal.io/sdk/log"
 
 	"github.com/relance/relance/activities"
@@ -38,15 +37,6 @@ type services struct {
 	acts      *activities.Activities
 	answers   *activities.Answers
 	registry  *prometheus.Registry
-}
-
-// temporalOptions reads Temporal's own client environment.
-func temporalOptions() (client.Options, error) {
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return options, fmt.Errorf("reading Temporal's client environment (TEMPORAL_ADDRESS and the like): %w", err)
-	}
-	return options, nil
 }
 
 // openServices connects. Temporal is connected to when it is first needed, so
