@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	commonpb "go.temporal.io/api/common/v1"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -14,10 +16,6 @@ import (
 	tlog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/workflows"
@@ -57,12 +55,8 @@ type origin struct {
 	linked bool // it is too long ago, or has too many followers, to be of one trace with them
 }
 
-type headerWriter interface {
-	Set(string, *commonpb.Payload)
-}
-
 // write adds some 130 bytes to an event of the history, and nothing for what is not sampled.
-func (o origin) write(w headerWriter) error {
+func (o origin) write(w workflow.HeaderWriter) error {
 	if !o.IsSampled() {
 		return nil
 	}
@@ -101,7 +95,7 @@ type (
 // story is on whose account a workflow acts.
 type story struct {
 	origin origin
-	since  time.Time // on the workflow's clock
+	since  time.Time // on the workflow's clock; zero until the workflow does something about it
 }
 
 // propagator carries origins in Temporal's headers.
@@ -125,7 +119,7 @@ func (propagator) ExtractToWorkflow(ctx workflow.Context, r workflow.HeaderReade
 		return workflow.WithValue(ctx, storyKey{}, &story{origin: from, since: workflow.GetInfo(ctx).WorkflowStartTime}), nil
 	}
 	if from.IsValid() {
-		told.origin, told.since = from, workflow.Now(ctx)
+		*told = story{origin: from} // the clock here is that of the task before
 	}
 	return ctx, nil
 }
@@ -137,6 +131,9 @@ func (propagator) InjectFromWorkflow(ctx workflow.Context, w workflow.HeaderWrit
 	told, _ := ctx.Value(storyKey{}).(*story)
 	if told == nil {
 		return nil
+	}
+	if told.since.IsZero() {
+		told.since = workflow.Now(ctx)
 	}
 	from := told.origin
 	_, _, wave := workflows.SubjectOf(workflow.GetInfo(ctx).WorkflowExecution.ID)
