@@ -51,7 +51,7 @@ func End(span trace.Span, err error) {
 
 // Because is ctx for work that is done on account of cause: it carries the span and
 // the request id of cause, and ends when ctx does.
-func Because(ctx, cause context.Context) context.Context { //nolint:revive // both are contexts
+func Because(ctx, cause context.Context) context.Context {
 	if id := RequestID(cause); id != "" {
 		ctx = WithRequestID(ctx, id)
 	}

@@ -210,7 +210,8 @@ func (a *tracedActivity) Init(next interceptor.ActivityOutboundInterceptor) erro
 func (a *tracedActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (result any, err error) {
 	info := activity.GetInfo(ctx)
 	from, _ := ctx.Value(originKey{}).(origin)
-	follows := from.IsValid() && !from.linked
+	// It may be an attempt hours after the first.
+	follows := from.IsValid() && !from.linked && time.Since(info.ScheduledTime) <= storyLasts
 	if info.IsLocalActivity && !follows {
 		return a.Next.ExecuteActivity(ctx, in) // one quick question to the database is no story
 	}

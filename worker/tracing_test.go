@@ -1,7 +1,9 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -137,13 +139,15 @@ func TestOnlyTheFirstWaveIsOfTheTraceOfTheCampaignsStart(t *testing.T) {
 	_, launch := telemetry.Begin(t.Context(), tracer, "launch")
 	for wave, follows := range map[int]bool{1: true, 2: false, 1000: false} {
 		var suite testsuite.WorkflowTestSuite
-		suite.SetLogger(tlog.NewStructuredLogger(mute))
+		var written bytes.Buffer
+		suite.SetLogger(tlog.NewStructuredLogger(slog.New(slog.NewJSONHandler(&written, nil))))
 		env := suite.NewTestWorkflowEnvironment()
 		traceEnvironment(t, env, tracer, launch)
 		in := workflows.WaveInput{CampaignID: uuid.New(), Number: wave, Contacts: []uuid.UUID{uuid.New()}}
 		env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.WaveID(in.CampaignID, wave), TaskQueue: workflows.TaskQueue})
 		workflows.Register(env)
-		env.RegisterActivityWithOptions(func(context.Context, activities.SendWaveInput) (activities.SendWaveResult, error) {
+		env.RegisterActivityWithOptions(func(ctx context.Context, _ activities.SendWaveInput) (activities.SendWaveResult, error) {
+			activity.GetLogger(ctx).Info("Sending.")
 			return activities.SendWaveResult{}, nil
 		}, activity.RegisterOptions{Name: "SendWave"})
 		env.OnWorkflow(workflows.ContactV2, mock.Anything, mock.Anything).Return(campaign.NoInteraction, nil)
@@ -154,6 +158,7 @@ func TestOnlyTheFirstWaveIsOfTheTraceOfTheCampaignsStart(t *testing.T) {
 		sent := recorder.Ended()[len(recorder.Ended())-1]
 		require.Equal(t, "Wave SendWave", sent.Name())
 		requirePartOf(t, sent, launch, follows)
+		require.Contains(t, written.String(), `"trace_id":"`+sent.SpanContext().TraceID().String(), "the activity's log lines name it")
 	}
 }
 
