@@ -9,6 +9,7 @@ import (
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 )
 
 // Answers sends Message 2s the moment they are owed, ahead of the workflows that
@@ -17,7 +18,7 @@ import (
 type Answers struct {
 	activities *Activities
 	logger     *slog.Logger
-	owed       chan store.Recipient
+	owed       chan errand
 	waking     chan struct{} // a place for each wake-up under way
 	ended      atomic.Bool   // nobody takes answers over any more
 }
@@ -41,17 +42,19 @@ const (
 
 // NewAnswers makes a queue that does nothing until it is run.
 func NewAnswers(activities *Activities, logger *slog.Logger) *Answers {
-	return &Answers{activities: activities, logger: logger, owed: make(chan store.Recipient, answersQueued), waking: make(chan struct{}, wakeAtOnce)}
+	return &Answers{activities: activities, logger: logger, owed: make(chan errand, answersQueued), waking: make(chan struct{}, wakeAtOnce)}
 }
 
-// Owe queues the answer to a recipient whose reply has been committed. It does not
-// wait: taken is false if there is no place, or nobody who works any more.
-func (q *Answers) Owe(recipient store.Recipient) (taken bool) {
+// Owe queues the answer to a recipient whose reply has been committed, on account of
+// what ctx is about; that it ends changes nothing. Owe does not wait: taken is false
+// if there is no place, or nobody who works any more.
+func (q *Answers) Owe(ctx context.Context, recipient store.Recipient) (taken bool) {
 	if q.ended.Load() {
 		return false
 	}
+	key := store.MessageKey{CampaignID: recipient.CampaignID, ContactID: recipient.ContactID, Type: campaign.Message2}
 	select {
-	case q.owed <- recipient:
+	case q.owed <- errand{key: key, cause: context.WithoutCancel(ctx)}:
 		return true
 	default:
 		return false
@@ -65,17 +68,17 @@ func (q *Answers) Run(ctx context.Context) {
 	defer wakeUps.Wait()
 	defer batches.Wait()
 	defer q.ended.Store(true)
-	wake := func(key store.MessageKey, rest time.Duration) {
-		wakeUps.Go(func() { q.wake(ctx, key, rest) })
+	wake := func(answer errand, rest time.Duration) {
+		wakeUps.Go(func() { q.wake(telemetry.Because(ctx, answer.cause), answer.key, rest) })
 	}
 	places := make(chan struct{}, answerBatches)
 	for {
-		var batch []store.Recipient
+		var batch []errand
 		select {
 		case <-ctx.Done():
 			return
-		case recipient := <-q.owed:
-			batch = append(batch, recipient)
+		case answer := <-q.owed:
+			batch = append(batch, answer)
 		}
 		select {
 		case <-ctx.Done():
@@ -95,11 +98,11 @@ func (q *Answers) Run(ctx context.Context) {
 }
 
 // more adds what else waits.
-func (q *Answers) more(batch []store.Recipient) []store.Recipient {
+func (q *Answers) more(batch []errand) []errand {
 	for len(batch) < aheadAtOnce {
 		select {
-		case recipient := <-q.owed:
-			batch = append(batch, recipient)
+		case answer := <-q.owed:
+			batch = append(batch, answer)
 		default:
 			return batch
 		}
@@ -107,35 +110,37 @@ func (q *Answers) more(batch []store.Recipient) []store.Recipient {
 	return batch
 }
 
-func (q *Answers) send(ctx context.Context, batch []store.Recipient, wake func(store.MessageKey, time.Duration)) {
-	var keys []store.MessageKey
-	seen := map[store.Recipient]bool{} // a reply may have been applied twice
-	for _, recipient := range batch {
-		if seen[recipient] {
-			continue
+func (q *Answers) send(ctx context.Context, batch []errand, wake func(errand, time.Duration)) {
+	var answers []errand
+	seen := map[store.MessageKey]bool{} // a reply may have been applied twice
+	for _, answer := range batch {
+		if !seen[answer.key] {
+			seen[answer.key] = true
+			answers = append(answers, answer)
 		}
-		seen[recipient] = true
-		keys = append(keys, store.MessageKey{CampaignID: recipient.CampaignID, ContactID: recipient.ContactID, Type: campaign.Message2})
 	}
-	release := q.guard(ctx, keys)
+	release := q.guard(ctx, answers)
 	defer release()
-	_, err := q.activities.sendAhead(ctx, keys, wake)
+	_, err := q.activities.sendAhead(ctx, answers, wake)
 	if err != nil {
-		q.logger.WarnContext(ctx, "Answers could not be sent at once; their contacts' workflows send them.", "error", err)
+		for _, answer := range answers {
+			q.logger.WarnContext(telemetry.Because(ctx, answer.cause), "An answer could not be sent at once; its contact's workflow sends it.",
+				"campaign_id", answer.key.CampaignID, "contact_id", answer.key.ContactID, "error", err)
+		}
 	}
 }
 
 // guard marks answers as being sent, for whoever looks there first. Whether they
 // are is decided by their claims.
-func (q *Answers) guard(ctx context.Context, keys []store.MessageKey) (release func()) {
+func (q *Answers) guard(ctx context.Context, answers []errand) (release func()) {
 	guards := q.activities.Answers
 	if guards == nil {
 		return func() {}
 	}
-	releases := make([]func(), len(keys))
+	releases := make([]func(), len(answers))
 	var held sync.WaitGroup
-	for i, key := range keys {
-		held.Go(func() { releases[i], _ = guards.HoldAnswer(ctx, key.CampaignID, key.ContactID) })
+	for i, answer := range answers {
+		held.Go(func() { releases[i], _ = guards.HoldAnswer(ctx, answer.key.CampaignID, answer.key.ContactID) })
 	}
 	held.Wait()
 	return func() {

@@ -4,9 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger"
 )
 
@@ -49,22 +53,26 @@ func answers(err error) bool {
 // send and find are the provider's calls behind the breaker. While it is open
 // they fail at once as [wassenger.Down]: nothing has left.
 
-func (a *Activities) send(ctx context.Context, message wassenger.Outgoing) (wassenger.Accepted, error) {
+func (a *Activities) send(ctx context.Context, key store.MessageKey, message wassenger.Outgoing) (wassenger.Accepted, error) {
 	done, err := a.Breaker.circuit.Allow()
 	if err != nil {
 		return wassenger.Accepted{}, &wassenger.Error{Op: "send", Class: wassenger.Down}
 	}
+	ctx, span := telemetry.StartCall(ctx, "POST provider/messages", append(about(key), attribute.String("relance.message_id", message.Reference))...)
 	accepted, err := a.Provider.Send(ctx, message)
+	endCall(span, err)
 	done(err)
 	return accepted, err
 }
 
-func (a *Activities) find(ctx context.Context, reference string) (wassenger.Accepted, bool, error) {
+func (a *Activities) find(ctx context.Context, id uuid.UUID) (wassenger.Accepted, bool, error) {
 	done, err := a.Breaker.circuit.Allow()
 	if err != nil {
 		return wassenger.Accepted{}, false, &wassenger.Error{Op: "look-up", Class: wassenger.Down}
 	}
-	found, ok, err := a.Provider.FindByReference(ctx, reference)
+	ctx, span := telemetry.StartCall(ctx, "GET provider/messages", telemetry.MessageID(id))
+	found, ok, err := a.Provider.FindByReference(ctx, id.String())
+	endCall(span, err)
 	done(err)
 	return found, ok, err
 }

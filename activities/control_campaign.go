@@ -47,7 +47,7 @@ func (a *Activities) WakeHeldUp(ctx context.Context, campaignID uuid.UUID) error
 	}
 	for _, recipient := range recipients {
 		if err := a.Workflows.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
-			activity.GetLogger(ctx).Warn("A contact could not be woken; it asks again by itself.", "ContactID", recipient.ContactID, "Error", err)
+			activity.GetLogger(ctx).Warn("A contact could not be woken; it asks again by itself.", "contact_id", recipient.ContactID, "Error", err)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger"
 )
 
@@ -50,13 +51,14 @@ func (a *Activities) SendWave(ctx context.Context, in SendWaveInput) (SendWaveRe
 	}
 	began := time.Now()
 	for at := 0; at < len(in.Contacts) && time.Since(began) < aheadBudget; at += aheadAtOnce {
-		var keys []store.MessageKey
+		var errands []errand
 		for _, contactID := range in.Contacts[at:min(at+aheadAtOnce, len(in.Contacts))] {
-			keys = append(keys, store.MessageKey{CampaignID: in.CampaignID, ContactID: contactID, Type: campaign.Message1})
+			key := store.MessageKey{CampaignID: in.CampaignID, ContactID: contactID, Type: campaign.Message1}
+			errands = append(errands, errand{key: key, cause: ctx})
 		}
-		fair, err := a.sendAhead(ctx, keys, func(key store.MessageKey, rest time.Duration) {
+		fair, err := a.sendAhead(ctx, errands, func(e errand, rest time.Duration) {
 			if rest > 0 {
-				result.Rests[key.ContactID] = rest
+				result.Rests[e.key.ContactID] = rest
 			}
 		})
 		if err != nil {
@@ -69,40 +71,57 @@ func (a *Activities) SendWave(ctx context.Context, in SendWaveInput) (SendWaveRe
 	return result, nil
 }
 
+// errand is a message that is to leave ahead.
+type errand struct {
+	key store.MessageKey
+	// cause is what it leaves on account of, for traces and logs alone.
+	cause context.Context //nolint:containedctx // it waits in a queue
+}
+
 // sendAhead sends those of the messages that may leave now, and returns when all
 // are settled as far as they can be. Of each it tells ended when nothing more is
 // done about it here, and how long it should rest. fair tells whether all went well.
-func (a *Activities) sendAhead(ctx context.Context, keys []store.MessageKey, ended func(store.MessageKey, time.Duration)) (fair bool, err error) {
+func (a *Activities) sendAhead(ctx context.Context, errands []errand, ended func(errand, time.Duration)) (fair bool, err error) {
 	if a.Breaker.circuit.State() != gobreaker.StateClosed {
-		endAll(keys, ended)
+		endAll(errands, ended)
 		return false, nil
 	}
 	began := time.Now()
-	claims, err := a.Store.ClaimAll(ctx, keys)
+	claims, err := a.claimAll(ctx, errands)
 	if err != nil {
-		endAll(keys, ended)
+		endAll(errands, ended)
 		return false, err
 	}
 	var flights []flight
 	for i, claim := range claims {
 		if claim.Verdict == store.Granted {
-			flights = append(flights, flight{key: keys[i], claim: claim, began: began})
+			flights = append(flights, flight{errand: errands[i], claim: claim, began: began})
 		} else {
-			ended(keys[i], 0)
+			ended(errands[i], 0)
 		}
 	}
 	return a.fly(ctx, flights, ended)
 }
 
-func endAll(keys []store.MessageKey, ended func(store.MessageKey, time.Duration)) {
-	for _, key := range keys {
-		ended(key, 0)
+func (a *Activities) claimAll(ctx context.Context, errands []errand) (claims []store.Claim, err error) {
+	told := startShared("claim", errands)
+	defer func() { told(err) }()
+	keys := make([]store.MessageKey, len(errands))
+	for i, e := range errands {
+		keys[i] = e.key
+	}
+	return a.Store.ClaimAll(ctx, keys)
+}
+
+func endAll(errands []errand, ended func(errand, time.Duration)) {
+	for _, e := range errands {
+		ended(e, 0)
 	}
 }
 
 // flight is a message that is claimed and leaves.
 type flight struct {
-	key      store.MessageKey
+	errand
 	claim    store.Claim
 	began    time.Time
 	accepted wassenger.Accepted
@@ -111,11 +130,11 @@ type flight struct {
 
 // fly makes the requests side by side and settles what was accepted together with
 // whatever else has been by then.
-func (a *Activities) fly(ctx context.Context, flights []flight, ended func(store.MessageKey, time.Duration)) (fair bool, err error) {
+func (a *Activities) fly(ctx context.Context, flights []flight, ended func(errand, time.Duration)) (fair bool, err error) {
 	landed := make(chan flight, len(flights))
 	for _, f := range flights {
 		go func() {
-			f.accepted, f.err = a.request(ctx, f.key.Type, f.claim, f.began)
+			f.accepted, f.err = a.request(telemetry.Because(ctx, f.cause), f.key, f.claim, f.began)
 			landed <- f
 		}()
 	}
@@ -140,7 +159,7 @@ func (a *Activities) fly(ctx context.Context, flights []flight, ended func(store
 }
 
 // land settles flights.
-func (a *Activities) land(ctx context.Context, arrived []flight, ended func(store.MessageKey, time.Duration)) (fair bool, err error) {
+func (a *Activities) land(ctx context.Context, arrived []flight, ended func(errand, time.Duration)) (fair bool, err error) {
 	fair = true
 	var accepted []store.Acceptance
 	var sent []flight
@@ -151,7 +170,7 @@ func (a *Activities) land(ctx context.Context, arrived []flight, ended func(stor
 			continue
 		}
 		fair = fair && wassenger.ClassOf(f.err) == wassenger.Rejected
-		progress, settleErr := a.settleFailure(ctx, f.claim, f.err)
+		progress, settleErr := a.settleFailure(telemetry.Because(ctx, f.cause), f.claim, f.err)
 		var rest time.Duration
 		switch {
 		case settleErr != nil:
@@ -161,7 +180,7 @@ func (a *Activities) land(ctx context.Context, arrived []flight, ended func(stor
 		case wassenger.ClassOf(f.err) != wassenger.Halted:
 			rest = a.delay(f.err, f.claim.Attempt)
 		}
-		ended(f.key, rest)
+		ended(f.errand, rest)
 	}
 	if len(accepted) == 0 {
 		return fair, err
@@ -169,12 +188,18 @@ func (a *Activities) land(ctx context.Context, arrived []flight, ended func(stor
 	// They have left: that must be recorded even if the caller has given up.
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.SendTimeout)
 	defer cancel()
+	settled := make([]errand, len(sent))
+	for i, f := range sent {
+		settled[i] = f.errand
+	}
+	told := startShared("settle", settled)
 	_, settleErr := a.Store.SettleAllSent(settling, accepted)
+	told(settleErr)
 	for _, f := range sent {
 		if settleErr == nil {
 			a.Metrics.sent(f.key.Type, f.claim.ReplyAge, f.began)
 		}
-		ended(f.key, 0)
+		ended(f.errand, 0)
 	}
 	return fair, errors.Join(err, settleErr)
 }

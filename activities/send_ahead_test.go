@@ -138,7 +138,7 @@ func TestOwedAnswerLeavesOnceAndThenItsWorkflowIsWoken(t *testing.T) {
 	answers, wakeUps := s.answering(s.sendingAhead())
 
 	for range 5 {
-		require.True(t, answers.Owe(recipient))
+		require.True(t, answers.Owe(t.Context(), recipient))
 	}
 
 	s.requireWoken(wakeUps, recipient)
@@ -155,7 +155,7 @@ func TestWorkflowIsWokenForAnAnswerThatCouldNotLeave(t *testing.T) {
 	require.NoError(t, s.simulator.FailNext(simulator.ErrorBeforeAccept, 1))
 	answers, wakeUps := s.answering(s.sendingAhead())
 
-	require.True(t, answers.Owe(recipient))
+	require.True(t, answers.Owe(t.Context(), recipient))
 
 	s.requireWoken(wakeUps, recipient)
 	require.Len(t, s.simulator.Ledger().Messages, 1)
@@ -168,7 +168,7 @@ func TestAnswersThatFindNoPlaceAreLeftToTheirWorkflows(t *testing.T) {
 	s := newSender(t)
 	answers := activities.NewAnswers(s.sendingAhead(), slog.New(slog.DiscardHandler)) // and nobody runs it
 	taken := 0
-	for answers.Owe(store.Recipient{CampaignID: s.in.CampaignID, ContactID: uuid.New()}) {
+	for answers.Owe(t.Context(), store.Recipient{CampaignID: s.in.CampaignID, ContactID: uuid.New()}) {
 		taken++
 		require.Less(t, taken, 1_000_000, "it has no end")
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger"
 )
 
@@ -39,7 +40,8 @@ func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (Send
 		defer a.guardAnswer(ctx, in.CampaignID, in.ContactID)()
 	}
 	began := time.Now()
-	claim, err := a.Store.Claim(ctx, store.MessageKey{CampaignID: in.CampaignID, ContactID: in.ContactID, Type: in.Type})
+	key := store.MessageKey{CampaignID: in.CampaignID, ContactID: in.ContactID, Type: in.Type}
+	claim, err := a.claim(ctx, key)
 	if err != nil {
 		return SendMessageResult{}, storeError(err)
 	}
@@ -51,10 +53,16 @@ func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (Send
 	case store.Recorded:
 		return resultOf(claim.Progress), nil
 	case store.Unsettled:
-		return a.lookUp(ctx, in.Type, claim, began)
+		return a.lookUp(ctx, key, claim, began)
 	default:
-		return a.call(ctx, in.Type, claim, began)
+		return a.call(ctx, key, claim, began)
 	}
+}
+
+func (a *Activities) claim(ctx context.Context, key store.MessageKey) (claim store.Claim, err error) {
+	ctx, span := telemetry.Start(ctx, "claim", about(key)...)
+	defer func() { telemetry.End(span, err) }()
+	return a.Store.Claim(ctx, key)
 }
 
 func resultOf(progress store.Progress) SendMessageResult {
@@ -62,17 +70,17 @@ func resultOf(progress store.Progress) SendMessageResult {
 }
 
 // call makes the one request that a granted claim allows, and settles.
-func (a *Activities) call(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (SendMessageResult, error) {
-	accepted, err := a.request(ctx, messageType, claim, began)
+func (a *Activities) call(ctx context.Context, key store.MessageKey, claim store.Claim, began time.Time) (SendMessageResult, error) {
+	accepted, err := a.request(ctx, key, claim, began)
 	if err == nil {
-		return a.adopt(ctx, messageType, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: accepted.ProviderID, WAID: accepted.WAID})
+		return a.adopt(ctx, key, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: accepted.ProviderID, WAID: accepted.WAID})
 	}
 	progress, decideErr := a.settleFailure(ctx, claim, err)
 	if decideErr != nil {
 		return SendMessageResult{}, storeError(decideErr)
 	}
 	if progress.State.Final() {
-		a.Metrics.ended(messageType, progress.State)
+		a.Metrics.ended(key.Type, progress.State)
 		return resultOf(progress), nil
 	}
 	if wassenger.ClassOf(err) == wassenger.Halted {
@@ -84,19 +92,21 @@ func (a *Activities) call(ctx context.Context, messageType campaign.MessageType,
 }
 
 // request asks the provider to send a message whose claim was granted.
-func (a *Activities) request(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (wassenger.Accepted, error) {
+func (a *Activities) request(ctx context.Context, key store.MessageKey, claim store.Claim, began time.Time) (wassenger.Accepted, error) {
 	// Counted from before the claim: once the claim is SendTimeout old on the
 	// database's clock, this attempt can no longer send anything, however long it
 	// was frozen, and look-ups may conclude that it never will.
 	notAfter := began.Add(a.SendTimeout)
-	return a.send(ctx, wassenger.Outgoing{
+	return a.send(ctx, key, wassenger.Outgoing{
 		DeviceID: claim.DeviceID, Phone: claim.Phone, Text: claim.Text, MediaURL: claim.MediaURL,
-		Reference: claim.MessageID.String(), Urgent: messageType == campaign.Message2, NotAfter: notAfter,
+		Reference: claim.MessageID.String(), Urgent: key.Type == campaign.Message2, NotAfter: notAfter,
 	})
 }
 
 // settleFailure records what a failed call means for the message.
-func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err error) (store.Progress, error) {
+func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err error) (progress store.Progress, settleErr error) {
+	ctx, span := telemetry.Start(ctx, "settle", telemetry.MessageID(claim.MessageID))
+	defer func() { telemetry.End(span, settleErr) }()
 	switch wassenger.ClassOf(err) {
 	case wassenger.Rejected:
 		return a.Store.SettleRefused(ctx, claim.MessageID, claim.Token, refusal(err))
@@ -113,13 +123,13 @@ func (a *Activities) settleFailure(ctx context.Context, claim store.Claim, err e
 
 // lookUp settles a message whose outcome is unknown by asking the provider for
 // its reference.
-func (a *Activities) lookUp(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time) (SendMessageResult, error) {
+func (a *Activities) lookUp(ctx context.Context, key store.MessageKey, claim store.Claim, began time.Time) (SendMessageResult, error) {
 	lookedUpAt := time.Now()
-	found, ok, err := a.find(ctx, claim.MessageID.String())
+	found, ok, err := a.find(ctx, claim.MessageID)
 	if err != nil {
 		progress, gaveUp, storeErr := a.Store.GiveUp(ctx, claim.MessageID, claim.Token)
 		if gaveUp {
-			a.Metrics.count(messageType, outcomeUnknown)
+			a.Metrics.count(key.Type, outcomeUnknown)
 		}
 		if storeErr != nil || gaveUp {
 			return resultOf(progress), storeError(storeErr)
@@ -127,7 +137,7 @@ func (a *Activities) lookUp(ctx context.Context, messageType campaign.MessageTyp
 		return SendMessageResult{}, retryAfter(err, a.Store.Rules().SendSettle/4)
 	}
 	if ok {
-		return a.adopt(ctx, messageType, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
+		return a.adopt(ctx, key, claim, began, store.Acceptance{MessageID: claim.MessageID, ProviderID: found.ProviderID, WAID: found.WAID, CreatedAt: found.CreatedAt})
 	}
 	if claim.Age < a.SendTimeout {
 		// The request itself may still be on its way: its absence proves nothing yet.
@@ -138,19 +148,21 @@ func (a *Activities) lookUp(ctx context.Context, messageType campaign.MessageTyp
 		return SendMessageResult{}, storeError(err)
 	}
 	if progress.State.Final() {
-		a.Metrics.ended(messageType, progress.State)
+		a.Metrics.ended(key.Type, progress.State)
 		return resultOf(progress), nil
 	}
 	return SendMessageResult{}, retryAfter(errOutcomeUnknown, wait)
 }
 
-func (a *Activities) adopt(ctx context.Context, messageType campaign.MessageType, claim store.Claim, began time.Time, accepted store.Acceptance) (SendMessageResult, error) {
+func (a *Activities) adopt(ctx context.Context, key store.MessageKey, claim store.Claim, began time.Time, accepted store.Acceptance) (result SendMessageResult, err error) {
+	ctx, span := telemetry.Start(ctx, "settle", telemetry.MessageID(claim.MessageID))
+	defer func() { telemetry.End(span, err) }()
 	// The message has left: that must be recorded even if the caller has given up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.SendTimeout)
 	defer cancel()
 	progress, err := a.Store.SettleSent(ctx, accepted)
 	if err == nil {
-		a.Metrics.sent(messageType, claim.ReplyAge, began)
+		a.Metrics.sent(key.Type, claim.ReplyAge, began)
 	}
 	return resultOf(progress), storeError(err)
 }

@@ -20,7 +20,7 @@ func (a *Activities) SettleUnknown(ctx context.Context) error {
 	}
 	var errs []error
 	for _, message := range messages {
-		found, ok, err := a.find(ctx, message.ID.String())
+		found, ok, err := a.find(ctx, message.ID)
 		if err == nil && ok {
 			_, err = a.Store.SettleSent(ctx, store.Acceptance{
 				MessageID:  message.ID,

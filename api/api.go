@@ -19,6 +19,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/relance/relance/cache"
 	"github.com/relance/relance/store"
@@ -83,6 +84,8 @@ type Options struct {
 	Logger        *slog.Logger
 	// Metrics, if any, is where requests are counted.
 	Metrics prometheus.Registerer
+	// Tracer, if any, makes a trace of each request.
+	Tracer trace.Tracer
 }
 
 // API answers HTTP requests. It is safe for concurrent use.

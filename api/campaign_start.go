@@ -98,11 +98,14 @@ const (
 // setGoing starts a stored campaign. Whatever becomes of that, the campaign is
 // stored as due, and the worker starts every campaign that is due.
 func (a *API) setGoing(ctx context.Context, id uuid.UUID) {
+	traceCampaign(ctx, id)
 	a.soon(ctx, func(ctx context.Context) {
 		if err := a.options.Engine.StartCampaign(ctx, id); err != nil {
 			a.logger.WarnContext(ctx, "A campaign could not be started at once; the worker starts it.",
 				"request_id", requestID(ctx), "campaign_id", id, "error", err)
+			return
 		}
+		a.logger.InfoContext(ctx, "A campaign was started.", "request_id", requestID(ctx), "campaign_id", id)
 	})
 }
 

@@ -217,7 +217,7 @@ func (a *API) wakeStopped(ctx context.Context, stopped []store.Recipient) {
 		for _, recipient := range stopped {
 			if err := a.options.Engine.Wake(ctx, recipient.CampaignID, recipient.ContactID); err != nil {
 				a.logger.WarnContext(ctx, "A contact's workflow could not be woken.",
-					"campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
+					"request_id", requestID(ctx), "campaign_id", recipient.CampaignID, "contact_id", recipient.ContactID, "error", err)
 			}
 		}
 	})

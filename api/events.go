@@ -103,7 +103,7 @@ func (a *API) stream(ctx context.Context, name, of, lastID string, load func(con
 		return nil, err
 	}
 	failed := func(err error) {
-		a.logger.Warn("A stream's data could not be read; it is tried again.", "event", name, "error", err)
+		a.logger.Warn("A stream's data could not be read; it is tried again.", "event", name, "campaign_id", of, "error", err)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		watched, leave := a.feeds.watch(user, name+":"+of, first, loadEvent, failed)

@@ -12,18 +12,15 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/relance/relance/telemetry"
 )
 
 // loggedUser is where gin's context keeps the caller's id for the log.
 const loggedUser = "user_id"
 
-type requestIDKey struct{}
-
 // requestID is the id that a request's log lines and its answer carry.
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func requestID(ctx context.Context) string { return telemetry.RequestID(ctx) }
 
 // observe writes one log line for each request and turns a panic into a plain
 // 500. It logs routes, not paths or query strings: those may hold the webhook
@@ -36,7 +33,7 @@ func (a *API) observe(c *gin.Context) {
 		id = rand.Text()
 	}
 	c.Header("X-Request-ID", id)
-	ctx := context.WithValue(c.Request.Context(), requestIDKey{}, id)
+	ctx, span := a.beginTrace(telemetry.WithRequestID(c.Request.Context(), id), c, id)
 	c.Request = c.Request.WithContext(ctx)
 	defer func() {
 		caught := recover()
@@ -47,6 +44,7 @@ func (a *API) observe(c *gin.Context) {
 		took := time.Since(began)
 		a.metrics.ended(c.Request.Method, routeOf(c), c.Writer.Status(), took)
 		a.logRequest(ctx, c, id, took)
+		endTrace(c, span)
 		if cut {
 			panic(caught)
 		}
@@ -79,6 +77,9 @@ func (a *API) logRequest(ctx context.Context, c *gin.Context, id string, took ti
 	attributes := []slog.Attr{
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took),
+	}
+	for key, value := range pathIDs(c) {
+		attributes = append(attributes, slog.Any(key, value))
 	}
 	if user, ok := c.Get(loggedUser); ok {
 		attributes = append(attributes, slog.Any(loggedUser, user))

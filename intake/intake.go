@@ -16,6 +16,7 @@ import (
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger"
 )
 
@@ -55,9 +56,10 @@ type Workflows interface {
 
 // Answers sends what a reply has earned at once.
 type Answers interface {
-	// Owe takes an answer over, and the waking of its recipient's workflow with it.
-	// It must not wait; taken is false if it has no place for it.
-	Owe(recipient store.Recipient) (taken bool)
+	// Owe takes an answer over, and the waking of its recipient's workflow with it, on
+	// account of the webhook that ctx is about. It must not wait; taken is false if it
+	// has no place for it.
+	Owe(ctx context.Context, recipient store.Recipient) (taken bool)
 }
 
 // Intake takes webhooks in.
@@ -83,7 +85,7 @@ func (in *Intake) Receive(ctx context.Context, raw []byte) (status string, err e
 	defer cancel()
 	if len(events) == 1 && problem == nil {
 		// An error is met again below, where it is known what to do about it.
-		if done, err := in.Store.KeepAcknowledgement(keeping, key, raw, events[0]); err == nil && done {
+		if done, err := in.keepAcknowledgement(keeping, key, raw, events[0]); err == nil && done {
 			return StatusOK, nil
 		}
 	}
@@ -120,10 +122,26 @@ func (in *Intake) ReceiveParked(ctx context.Context, sealed []byte, parkedAt tim
 	return in.applyKept(ctx, event, events, problem), nil
 }
 
-func (in *Intake) keep(ctx context.Context, key string, raw []byte, parkedAt time.Time, events []campaign.Event) (store.WebhookEvent, error) {
+func (in *Intake) keep(ctx context.Context, key string, raw []byte, parkedAt time.Time, events []campaign.Event) (event store.WebhookEvent, err error) {
+	ctx, span := telemetry.Start(ctx, "store webhook")
+	defer func() { telemetry.End(span, err) }()
 	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
-	return in.Store.KeepWebhook(ctx, key, raw, parkedAt, events...)
+	event, err = in.Store.KeepWebhook(ctx, key, raw, parkedAt, events...)
+	if err == nil {
+		span.SetAttributes(telemetry.WebhookID(event.ID))
+	}
+	return event, err
+}
+
+// keepAcknowledgement stores and applies at once what most webhooks are.
+func (in *Intake) keepAcknowledgement(ctx context.Context, key string, raw []byte, event campaign.Event) (done bool, err error) {
+	if event.Kind != campaign.EventAck {
+		return false, nil
+	}
+	ctx, span := telemetry.Start(ctx, "store acknowledgement")
+	defer func() { telemetry.End(span, err) }()
+	return in.Store.KeepAcknowledgement(ctx, key, raw, event)
 }
 
 func (in *Intake) park(ctx context.Context, key string, raw []byte) error {
@@ -171,7 +189,7 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 	var errs []error
 	waiting := false
 	for _, event := range events {
-		effect, err := in.Store.Apply(ctx, event, kept.ReceivedAt)
+		effect, err := in.decide(ctx, event, kept)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -190,6 +208,19 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 	return in.Store.FinishWebhook(ctx, kept.ID, strings.Join(outcomes, "; "), said)
 }
 
+// decide commits what one event means.
+func (in *Intake) decide(ctx context.Context, event campaign.Event, kept store.WebhookEvent) (effect store.Effect, err error) {
+	ctx, span := telemetry.Start(ctx, "apply webhook", telemetry.WebhookID(kept.ID))
+	defer func() { telemetry.End(span, err) }()
+	effect, err = in.Store.Apply(ctx, event, kept.ReceivedAt)
+	outcome, _, _ := strings.Cut(effect.Outcome, ":") // what follows may quote the event
+	span.SetAttributes(telemetry.Outcome(outcome))
+	for _, recipient := range effect.Wake[:min(1, len(effect.Wake))] {
+		span.SetAttributes(telemetry.CampaignID(recipient.CampaignID), telemetry.ContactID(recipient.ContactID))
+	}
+	return effect, err
+}
+
 // follow does what follows from an event that has been committed.
 func (in *Intake) follow(ctx context.Context, event campaign.Event, effect store.Effect) {
 	in.Metrics.applied(event, effect.Outcome)
@@ -204,7 +235,7 @@ func (in *Intake) wake(ctx context.Context, effect store.Effect) {
 	if len(effect.Wake) == 0 {
 		return
 	}
-	if effect.Owed && in.Answers != nil && in.Answers.Owe(effect.Wake[0]) {
+	if effect.Owed && in.Answers != nil && in.Answers.Owe(ctx, effect.Wake[0]) {
 		return
 	}
 	wake := in.Workflows.Wake

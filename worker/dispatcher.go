@@ -3,13 +3,18 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/relance/relance/intake"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 )
 
 // Dispatcher makes up for what was lost between a commit and the wake-up that
@@ -25,7 +30,8 @@ type Dispatcher struct {
 	// ContactsChanged, if any, is told when an import has changed contacts.
 	ContactsChanged func(ctx context.Context)
 	Logger          *slog.Logger
-	Metrics         *Metrics // nil counts nothing
+	Metrics         *Metrics     // nil counts nothing
+	Tracer          trace.Tracer // nil traces nothing
 }
 
 const (
@@ -112,6 +118,19 @@ func (d *Dispatcher) round(ctx context.Context, doing string, repair func(contex
 	}
 }
 
+// trace makes up for one thing that was lost, in a trace of its own: the trace in
+// which it was lost has ended with the process. A failure names what it is about.
+func (d *Dispatcher) trace(ctx context.Context, doing string, repair func(context.Context) error, about ...attribute.KeyValue) error {
+	ctx, span := telemetry.Begin(ctx, d.Tracer, doing, about...)
+	err := repair(ctx)
+	telemetry.End(span, err)
+	if err == nil {
+		return nil
+	}
+	set := attribute.NewSet(about...)
+	return fmt.Errorf("%s (%s): %w", doing, set.Encoded(attribute.DefaultEncoder()), err)
+}
+
 func (d *Dispatcher) startCampaigns(ctx context.Context) error {
 	if err := d.Store.ShelveMissedStarts(ctx); err != nil {
 		return err
@@ -122,7 +141,9 @@ func (d *Dispatcher) startCampaigns(ctx context.Context) error {
 	}
 	var errs []error
 	for _, id := range due {
-		errs = append(errs, d.Engine.StartCampaign(ctx, id))
+		errs = append(errs, d.trace(ctx, "start a due campaign", func(ctx context.Context) error {
+			return d.Engine.StartCampaign(ctx, id)
+		}, telemetry.CampaignID(id)))
 	}
 	return errors.Join(errs...)
 }
@@ -134,7 +155,9 @@ func (d *Dispatcher) processWebhooks(ctx context.Context) error {
 	}
 	var errs []error
 	for _, event := range events { // one that fails must not keep the others waiting
-		errs = append(errs, d.Intake.Process(ctx, event))
+		errs = append(errs, d.trace(ctx, "process a stored webhook", func(ctx context.Context) error {
+			return d.Intake.Process(ctx, event)
+		}, telemetry.WebhookID(event.ID)))
 	}
 	return errors.Join(errs...)
 }
@@ -147,7 +170,9 @@ func (d *Dispatcher) wakeContacts(ctx context.Context) error {
 	overdue, err := d.Store.Overdue(ctx, overdueAfter, dispatchAtOnce)
 	errs := []error{err}
 	for _, recipient := range slices.Concat(recipients, overdue) {
-		errs = append(errs, d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID))
+		errs = append(errs, d.trace(ctx, "wake a contact again", func(ctx context.Context) error {
+			return d.Engine.Revive(ctx, recipient.CampaignID, recipient.ContactID)
+		}, telemetry.CampaignID(recipient.CampaignID), telemetry.ContactID(recipient.ContactID)))
 	}
 	return errors.Join(errs...)
 }
@@ -175,11 +200,12 @@ func (d *Dispatcher) tellDecided(ctx context.Context) error {
 	}
 	var errs []error
 	for _, decision := range due {
-		err := d.Engine.TellDecided(ctx, decision.CampaignID)
-		if err == nil {
-			err = d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt)
-		}
-		errs = append(errs, err)
+		errs = append(errs, d.trace(ctx, "tell a campaign what was decided", func(ctx context.Context) error {
+			if err := d.Engine.TellDecided(ctx, decision.CampaignID); err != nil {
+				return err
+			}
+			return d.Store.ControlDelivered(ctx, decision.CampaignID, decision.DecidedAt)
+		}, telemetry.CampaignID(decision.CampaignID)))
 	}
 	return errors.Join(errs...)
 }

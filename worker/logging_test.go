@@ -1,7 +1,9 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"testing"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/wassenger/simulator"
+	"github.com/relance/relance/worker"
+	"github.com/relance/relance/workflows"
 )
 
 var mute = slog.New(slog.DiscardHandler)
@@ -78,4 +82,20 @@ func TestOnlyWhatIsWrongIsLoggedAsAnError(t *testing.T) {
 
 	require.NoError(t, r.engine.StartCampaign(t.Context(), uuid.New())) // there is none
 	require.Eventually(t, func() bool { return log.at(slog.LevelError) > 0 }, patience, 20*time.Millisecond, "but this is one")
+}
+
+func TestTemporalsLogLinesNameCampaignAndContact(t *testing.T) {
+	var written bytes.Buffer
+	logger := tlog.NewStructuredLogger(slog.New(worker.LogHandler(slog.NewJSONHandler(&written, nil))))
+	campaignID, contactID := uuid.New(), uuid.New()
+	for _, log := range []func(){
+		func() { logger.Error("Activity error.", "WorkflowID", workflows.ContactID(campaignID, contactID)) },
+		func() { tlog.With(logger, "WorkflowID", workflows.ContactID(campaignID, contactID)).Warn("Slow.") },
+	} {
+		written.Reset()
+		log()
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(written.Bytes(), &line))
+		require.Subset(t, line, map[string]any{"campaign_id": campaignID.String(), "contact_id": contactID.String()})
+	}
 }

@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
@@ -40,6 +42,26 @@ func ContactID(campaignID, contactID uuid.UUID) string {
 
 // ContactsOf is what the workflow ids of a campaign's contacts begin with.
 func ContactsOf(campaignID uuid.UUID) string { return CampaignID(campaignID) + "/contact/" }
+
+// SubjectOf tells from a workflow's id which campaign it is of, and which of the
+// campaign's contacts or waves, if it is of one; all are zero for other workflows.
+func SubjectOf(workflowID string) (campaignID, contactID uuid.UUID, wave int) {
+	parts := strings.Split(workflowID, "/")
+	if len(parts) < 2 || parts[0] != "campaign" {
+		return uuid.Nil, uuid.Nil, 0
+	}
+	campaignID, err := uuid.Parse(parts[1])
+	if err != nil || len(parts) != 4 {
+		return campaignID, uuid.Nil, 0
+	}
+	switch parts[2] {
+	case "contact":
+		contactID, _ = uuid.Parse(parts[3]) // nil where it is none
+	case "wave":
+		wave, _ = strconv.Atoi(parts[3]) // 0 where it is none
+	}
+	return campaignID, contactID, wave
+}
 
 // ParkedWebhookID is the workflow id of a parked webhook, by the hash of what it
 // is recognised by.

@@ -45,7 +45,7 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 	for i, contact := range contacts {
 		err := contact.GetChildWorkflowExecution().Get(waitCtx, nil)
 		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			workflow.GetLogger(ctx).Error("A contact's workflow did not start.", "ContactID", in.Contacts[i], "Error", err)
+			workflow.GetLogger(ctx).Error("A contact's workflow did not start.", "contact_id", in.Contacts[i], "Error", err)
 		}
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d contacts are on their way.", len(in.Contacts)))
@@ -54,7 +54,7 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 		err := contact.Get(waitCtx, nil)
 		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			failed++
-			workflow.GetLogger(ctx).Error("A contact's workflow failed.", "ContactID", in.Contacts[i], "Error", err)
+			workflow.GetLogger(ctx).Error("A contact's workflow failed.", "contact_id", in.Contacts[i], "Error", err)
 		}
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("All %d contacts have ended, %d of their workflows failed.", len(in.Contacts), failed))

@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/relance/relance/campaign"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/worker"
 )
 
@@ -266,7 +267,7 @@ func (c config) logger() *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(os.Stderr, options))
+		return slog.New(telemetry.LogHandler(slog.NewTextHandler(os.Stderr, options)))
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	return slog.New(telemetry.LogHandler(slog.NewJSONHandler(os.Stderr, options)))
 }

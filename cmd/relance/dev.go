@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/relance/relance/devstack"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger/simulator"
 )
 
@@ -295,7 +296,7 @@ func devLogger(data string) (*slog.Logger, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}
-	return slog.New(slog.NewTextHandler(file, nil)), func() { _ = file.Close() }, nil
+	return slog.New(telemetry.LogHandler(slog.NewTextHandler(file, nil))), func() { _ = file.Close() }, nil
 }
 
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

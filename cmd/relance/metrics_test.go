@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -40,8 +41,8 @@ type watched struct {
 	simulator        *simulator.Simulator
 }
 
-// watch starts one of the commands that serve the API.
-func watch(t *testing.T, command string) watched {
+// watch starts one of the commands that serve the API. changes are made to its environment.
+func watch(t *testing.T, command string, changes ...map[string]string) watched {
 	t.Helper()
 	temporal := testenv.Temporal(t)
 	sim, err := simulator.New(simulator.Config{Token: "provider-token", DeviceID: watchedDevice, DevicePhone: "+33639989999", Logger: slog.New(slog.DiscardHandler)})
@@ -50,13 +51,17 @@ func watch(t *testing.T, command string) watched {
 	t.Cleanup(provider.Close)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	public, internal := freeAddress(t), freeAddress(t)
-	for variable, value := range map[string]string{
+	environment := map[string]string{
 		"DATABASE_URL": testenv.Database(t, migrations.UpAt), "REDIS_URL": "redis://" + miniredis.RunT(t).Addr(),
 		"TEMPORAL_ADDRESS": temporal.Address(), "TEMPORAL_NAMESPACE": temporal.Namespace(),
 		"WASSENGER_BASE_URL": provider.URL + "/v1", "WASSENGER_TOKEN": "provider-token", "WASSENGER_DEVICE_ID": watchedDevice,
 		"WEBHOOK_TOKEN": "a-webhook-token-of-tests", "ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": "a-token-for-tests-only",
 		"HTTP_ADDR": public, "INTERNAL_ADDR": internal, "LOG_LEVEL": "error",
-	} {
+	}
+	for _, change := range changes {
+		maps.Copy(environment, change)
+	}
+	for variable, value := range environment {
 		t.Setenv(variable, value)
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof" //nolint:gosec // on the internal listener alone: nothing serves http.DefaultServeMux
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,6 +125,9 @@ func (s *services) internalHandler(needed ...func(context.Context) error) http.H
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.Handle("GET /metrics", metrics.Handler(s.registry, s.logger))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/relance/relance/metrics"
 	"github.com/relance/relance/migrations"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 	"github.com/relance/relance/wassenger"
 	"github.com/relance/relance/web"
 	"github.com/relance/relance/worker"
@@ -37,6 +38,7 @@ type services struct {
 	acts      *activities.Activities
 	answers   *activities.Answers
 	registry  *prometheus.Registry
+	traces    *telemetry.Traces
 }
 
 // openServices connects. Temporal is connected to when it is first needed, so
@@ -56,7 +58,11 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 	if s.cache, err = cache.New(c.RedisURL, logger); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	temporal.Logger = tlog.NewStructuredLogger(logger)
+	if s.traces, err = telemetry.Open(ctx, processEnvironment(), c.buildID(), logger); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	worker.Trace(&temporal, s.traces.Tracer())
+	temporal.Logger = tlog.NewStructuredLogger(slog.New(worker.LogHandler(logger.Handler())))
 	temporal.MetricsHandler = worker.NewTemporalMetrics(s.registry).Handler()
 	if s.temporal, err = client.NewLazyClient(temporal); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the Temporal client: %w", err), s.close())
@@ -95,7 +101,9 @@ func (s *services) close() error {
 	if s.cache != nil {
 		errs = append(errs, s.cache.Close())
 	}
-	return errors.Join(append(errs, s.store.Close())...)
+	errs = append(errs, s.store.Close())
+	s.traces.Close()
+	return errors.Join(errs...)
 }
 
 // schemaIsCurrent makes sure that the database has this binary's schema.
@@ -127,7 +135,7 @@ func (s *services) handler() (*api.API, error) {
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
 		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		Dashboard: dashboard, TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
-		RateLimit: s.config.APIRateLimit, TrustedProxies: s.config.TrustedProxies, Logger: s.logger, Metrics: s.registry,
+		RateLimit: s.config.APIRateLimit, TrustedProxies: s.config.TrustedProxies, Logger: s.logger, Metrics: s.registry, Tracer: s.traces.Tracer(),
 	})
 }
 
@@ -181,7 +189,7 @@ func (s *services) worker() *worker.Worker {
 		Dispatcher: &worker.Dispatcher{
 			Store: s.store, Engine: s.engine, Intake: s.intake, SettleUnknown: s.acts.SettleUnknown, Logger: s.logger,
 			ContactsChanged: func(ctx context.Context) { s.cache.Invalidate(ctx, cache.Contacts, cache.Categories) },
-			Metrics:         worker.NewMetrics(s.registry),
+			Metrics:         worker.NewMetrics(s.registry), Tracer: s.traces.Tracer(),
 		},
 	}
 }
