@@ -93,11 +93,13 @@ func Pending(ctx context.Context, db *sql.DB) (bool, error) {
 }
 
 func newProvider(db *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker()
+	// A row that is held for half a minute at a time. An advisory lock of the session
+	// would be left behind in a pooler's connection.
+	locker, err := lock.NewPostgresTableLocker()
 	if err != nil {
 		return nil, fmt.Errorf("preparing the migration lock: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLocker(locker))
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded migrations: %w", err)
 	}

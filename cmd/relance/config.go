@@ -21,7 +21,10 @@ import (
 // variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS …) are
 // read by Temporal's environment configuration and not repeated here.
 type config struct {
-	DatabaseURL   string `env:"DATABASE_URL"`
+	DatabaseURL string `env:"DATABASE_URL"`
+	// DatabaseMaxConnections bounds what one process opens.
+	DatabaseMaxConnections int `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16"`
+
 	RedisURL      string `env:"REDIS_URL"`
 	TemporalUIURL string `env:"TEMPORAL_UI_URL"`
 
@@ -164,6 +167,9 @@ func (c config) check() error {
 	}
 	if _, err := c.level(); err != nil {
 		return err
+	}
+	if c.DatabaseMaxConnections < 1 {
+		return fmt.Errorf("DATABASE_MAX_CONNECTIONS must be at least 1, not %d", c.DatabaseMaxConnections)
 	}
 	if c.APIRateLimit < 1 {
 		return fmt.Errorf("API_RATE_LIMIT must be at least 1, not %d", c.APIRateLimit)
