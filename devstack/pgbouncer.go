@@ -124,7 +124,7 @@ func (p *PgBouncer) configure(ctx context.Context, program string, opts PgBounce
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&ini, "%s = %s\n", name, settings[name])
 	}
-	if err := os.MkdirAll(opts.Dir, 0o755); err != nil { //nolint:gosec // its account must be able to enter
+	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 		return "", err
 	}
 	path = filepath.Join(opts.Dir, "pgbouncer.ini")

@@ -251,7 +251,7 @@ func (r *row) all() []*process {
 
 // complaints are the last lines of a log that are more than information.
 func complaints(file string) string {
-	content, err := os.ReadFile(file) //nolint:gosec // our own
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}

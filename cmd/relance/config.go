@@ -80,6 +80,10 @@ const (
 // names the variable.
 func readConfig(environment map[string]string, needs ...need) (config, error) {
 	var c config
+	environment, err := withSecretFiles(environment)
+	if err != nil {
+		return c, err
+	}
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
 		return c, plainParseError(err, environment)
 	}

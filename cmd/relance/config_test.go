@@ -57,14 +57,15 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"REPLY_RESERVE must be between 0 and 1":                                  {"REPLY_RESERVE": "2"},
 		"REPLY_WINDOW must be longer than 0":                                     {"REPLY_WINDOW": "-1h"},
 		"CAMPAIGN_DEADLINE must be longer than 0":                                {"CAMPAIGN_DEADLINE": "0s"},
-		"SEND_PACE must":       {"SEND_PACE": "slowly"},
-		"SEND_HOURS must":      {"SEND_HOURS": "by day"},
-		"LOG_LEVEL must be":    {"LOG_LEVEL": "loud"},
-		"API_RATE_LIMIT must":  {"API_RATE_LIMIT": "0"},
-		"LOG_FORMAT must be":   {"LOG_FORMAT": "xml"},
-		"TRUSTED_PROXIES must": {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"},
-		"ADMIN_PASSWORD must":  {"ADMIN_EMAIL": "a@example.com"},
-		"ADMIN_TOKEN needs":    {"ADMIN_TOKEN": "0123456789abcdef"},
+		"SEND_PACE must":                              {"SEND_PACE": "slowly"},
+		"SEND_HOURS must":                             {"SEND_HOURS": "by day"},
+		"LOG_LEVEL must be":                           {"LOG_LEVEL": "loud"},
+		"API_RATE_LIMIT must":                         {"API_RATE_LIMIT": "0"},
+		"DATABASE_MAX_CONNECTIONS must be at least 1": {"DATABASE_MAX_CONNECTIONS": "0"},
+		"LOG_FORMAT must be":                          {"LOG_FORMAT": "xml"},
+		"TRUSTED_PROXIES must":                        {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"},
+		"ADMIN_PASSWORD must":                         {"ADMIN_EMAIL": "a@example.com"},
+		"ADMIN_TOKEN needs":                           {"ADMIN_TOKEN": "0123456789abcdef"},
 	} {
 		_, err := readConfig(complete(change), needDatabase, needProvider, needWebhook)
 		require.ErrorContains(t, err, name)
