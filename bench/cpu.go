@@ -121,7 +121,7 @@ func descends(p process, processes map[int]process) bool {
 
 // readProcess fails for a process that has just ended.
 func readProcess(file string) (process, bool) {
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(file) //nolint:gosec // of /proc
 	if err != nil {
 		return process{}, false
 	}

@@ -90,15 +90,15 @@ func (c *Cache) replaceVersions(ctx context.Context, sections []*section) (strin
 	return version, nil
 }
 
-// redisChanged hears when Redis is given up and when it is back. While it was
+// redisChanged hears when Redis is given up, and why, and when it is back. While it was
 // away anybody's invalidation may have been lost, so nothing kept is trusted
 // until the versions have been replaced.
-func (c *Cache) redisChanged(away bool) {
-	if !away {
+func (c *Cache) redisChanged(cause error) {
+	if cause == nil {
 		c.logger.Info("Redis answers again.")
 		return
 	}
-	c.logger.Warn("Redis does not answer; answers come from the database until it does.")
+	c.logger.Warn("Redis does not answer; answers come from the database until it does.", "error", explained(cause))
 	for _, s := range c.sections {
 		s.missed.Add(1)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -31,9 +32,12 @@ type guardedRedis struct {
 	client  *redis.Client
 	timeout time.Duration
 	breaker *gobreaker.CircuitBreaker[struct{}]
+	failure atomic.Pointer[error] // the last
 }
 
-func openRedis(url string, changed func(away bool)) (*guardedRedis, error) {
+// openRedis calls changed with what was the last straw when Redis is given up,
+// and with nil when it is back.
+func openRedis(url string, changed func(given error)) (*guardedRedis, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the Redis address: %w", err)
@@ -51,23 +55,21 @@ func openRedis(url string, changed func(away bool)) (*guardedRedis, error) {
 	options.Protocol = 2
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &guardedRedis{
-		client:  redis.NewClient(options),
-		timeout: timeout,
-		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-			Name:        "redis",
-			Timeout:     retryAfter,
-			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToOpen },
-			OnStateChange: func(_ string, from, to gobreaker.State) {
-				switch {
-				case to == gobreaker.StateOpen && from == gobreaker.StateClosed:
-					changed(true)
-				case to == gobreaker.StateClosed:
-					changed(false)
-				}
-			},
-		}),
-	}, nil
+	r := &guardedRedis{client: redis.NewClient(options), timeout: timeout}
+	r.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Name:        "redis",
+		Timeout:     retryAfter,
+		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToOpen },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			switch {
+			case to == gobreaker.StateOpen && from == gobreaker.StateClosed:
+				changed(*r.failure.Load())
+			case to == gobreaker.StateClosed:
+				changed(nil)
+			}
+		},
+	})
+	return r, nil
 }
 
 func (r *guardedRedis) close() error {
@@ -82,7 +84,7 @@ func (r *guardedRedis) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	if err := r.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("asking Redis: %w", err)
+		return fmt.Errorf("asking Redis: %w", explained(err))
 	}
 	return nil
 }
@@ -93,7 +95,11 @@ func (r *guardedRedis) call(ctx context.Context, doing string, command func(ctx 
 	_, err := r.breaker.Execute(func() (struct{}, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 		defer cancel()
-		return struct{}{}, command(ctx)
+		err := command(ctx)
+		if err != nil {
+			r.failure.Store(&err)
+		}
+		return struct{}{}, err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)

@@ -23,7 +23,7 @@ const (
 func FreePort() (int, error) {
 	var last error
 	for range 100 {
-		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // not a secret
+		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		listener, err := net.Listen("tcp", address(port))
 		if err == nil {
 			return port, listener.Close()

@@ -22,7 +22,7 @@ func TestEveryTestThatTheDocumentsNameExists(t *testing.T) {
 		case !strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // our own sources
+		content, err := os.ReadFile(path)
 		code.Write(content)
 		return err
 	}))
@@ -31,7 +31,7 @@ func TestEveryTestThatTheDocumentsNameExists(t *testing.T) {
 	named := regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Za-z0-9_]+)`")
 	found := 0
 	for _, document := range documents {
-		content, err := os.ReadFile(document) //nolint:gosec // our own documents
+		content, err := os.ReadFile(document)
 		require.NoError(t, err)
 		for _, match := range named.FindAllStringSubmatch(string(content), -1) {
 			require.Contains(t, code.String(), "func "+match[1]+"(", "%s names it", document)

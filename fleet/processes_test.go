@@ -51,8 +51,9 @@ type process struct {
 	internal string // health and metrics
 }
 
-// startFleet starts all processes at once, on an empty database.
-func startFleet(t testing.TB, s size, p *provider, temporal *devstack.Temporal, databaseURL string) *fleet {
+// startFleet starts all processes at once, on an empty database. Their environment
+// may be changed.
+func startFleet(t testing.TB, s size, p *provider, temporal *devstack.Temporal, databaseURL string, changes ...map[string]string) *fleet {
 	t.Helper()
 	redis, err := devstack.StartRedis("")
 	require.NoError(t, err)
@@ -69,6 +70,9 @@ func startFleet(t testing.TB, s size, p *provider, temporal *devstack.Temporal, 
 			"SEND_SETTLE": "500ms", "SEND_BACKOFF": "50ms",
 			"ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "correct horse battery", "ADMIN_TOKEN": adminToken,
 		},
+	}
+	for _, change := range changes {
+		maps.Copy(f.environment, change)
 	}
 	t.Cleanup(f.client.CloseIdleConnections)
 	f.db, err = store.Connect(databaseURL, 2)
@@ -247,7 +251,7 @@ func (r *row) all() []*process {
 
 // complaints are the last lines of a log that are more than information.
 func complaints(file string) string {
-	content, err := os.ReadFile(file) //nolint:gosec // our own
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}

@@ -106,11 +106,13 @@ func Versions(ctx context.Context, db *sql.DB) (database, binary int64, err erro
 }
 
 func newProvider(db *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker()
+	// A row that is held for half a minute at a time. An advisory lock of the session
+	// would be left behind in a pooler's connection.
+	locker, err := lock.NewPostgresTableLocker()
 	if err != nil {
 		return nil, fmt.Errorf("preparing the migration lock: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLocker(locker))
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded migrations: %w", err)
 	}

@@ -27,7 +27,7 @@ const (
 // The actions of those who show a password.
 const (
 	ActionLogin          = "post-auth-login" // the store records it itself
-	ActionChangePassword = "post-auth-password"
+	ActionChangePassword = "post-auth-password" //nolint:gosec // the name of an operation
 )
 
 // AuditEntry is one row of the audit log. Details hold no phone number, no name

@@ -244,6 +244,6 @@ func (b *importBatchRows) encodedAttributes() ([]string, error) {
 func textArray(texts []string) pgtype.Array[string] {
 	return pgtype.Array[string]{
 		Elements: texts, Valid: true,
-		Dims: []pgtype.ArrayDimension{{Length: int32(len(texts)), LowerBound: 1}},
+		Dims: []pgtype.ArrayDimension{{Length: int32(len(texts)), LowerBound: 1}}, //nolint:gosec // a batch has some thousand
 	}
 }

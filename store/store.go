@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -38,7 +36,7 @@ type Options struct {
 	DeviceID  string
 	Rules     campaign.Rules
 	Retention Retention
-	// MaxConnections bounds the pool; 0 means 16.
+	// MaxConnections bounds the pool; 0 means [DefaultMaxConnections].
 	MaxConnections int
 }
 
@@ -79,31 +77,6 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("registering device: %w", err), s.Close())
 	}
 	return s, nil
-}
-
-// idleInTransaction is how long a transaction may wait for its next statement
-// before the database ends it. Ours wait for nothing but the network.
-const idleInTransaction = 15 * time.Second
-
-// Connect opens a pool of connections without touching the schema.
-func Connect(url string, maxConnections int) (*sql.DB, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, fmt.Errorf("reading the database address: %w", err)
-	}
-	if maxConnections == 0 {
-		maxConnections = 16
-	}
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		// A process that is frozen in the middle of a transaction must not hold a
-		// device's lock for as long as it is frozen.
-		_, err := conn.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", idleInTransaction.Milliseconds()))
-		return err
-	}))
-	pool.SetMaxOpenConns(maxConnections)
-	pool.SetMaxIdleConns(maxConnections)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return pool, nil
 }
 
 // Close gives the connections back.

@@ -117,9 +117,9 @@ func TestOperatorCanCancelAtTheWorkflowItself(t *testing.T) {
 
 func TestDecisionsAtRandomMomentsKeepTheLedgerExact(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not a secret
+	random := rand.New(rand.NewPCG(seed, 0))
 	rules := shrunk()
 	rules.Deadline = time.Minute
 	r := start(t, rules, lively)

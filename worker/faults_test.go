@@ -61,9 +61,9 @@ func TestEveryFaultOfTheProviderLeavesAnExactLedger(t *testing.T) {
 
 func TestFaultsMixedAtRandomLeaveAnExactLedger(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not a secret
+	random := rand.New(rand.NewPCG(seed, 0))
 	share := func(most float64) float64 { return random.Float64() * most }
 	r := start(t, faulty(), func(c *simulator.Config) {
 		lively(c)

@@ -35,7 +35,7 @@ func recording(t *testing.T, rules campaign.Rules, configure func(*simulator.Con
 	if folder == "" {
 		t.Skip("make histories")
 	}
-	require.NoError(t, os.MkdirAll(folder, 0o755)) //nolint:gosec // part of the repository
+	require.NoError(t, os.MkdirAll(folder, 0o755))
 	return recorder{relance: start(t, rules, configure), folder: folder}
 }
 
@@ -53,7 +53,7 @@ func (r recorder) record(name, workflowID string) {
 	}
 	encoded, err := protojson.MarshalOptions{Indent: " "}.Marshal(&history)
 	require.NoError(r.t, err)
-	require.NoError(r.t, os.WriteFile(filepath.Join(r.folder, name+".json"), append(encoded, '\n'), 0o644)) //nolint:gosec // part of the repository
+	require.NoError(r.t, os.WriteFile(filepath.Join(r.folder, name+".json"), append(encoded, '\n'), 0o644))
 }
 
 // recordAll stores campaign, first wave and first contact.

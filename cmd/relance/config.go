@@ -22,7 +22,10 @@ import (
 // variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS …) are
 // read by Temporal's environment configuration and not repeated here.
 type config struct {
-	DatabaseURL   string `env:"DATABASE_URL"`
+	DatabaseURL string `env:"DATABASE_URL"`
+	// DatabaseMaxConnections bounds what one process opens.
+	DatabaseMaxConnections int `env:"DATABASE_MAX_CONNECTIONS" envDefault:"16"`
+
 	RedisURL      string `env:"REDIS_URL"`
 	TemporalUIURL string `env:"TEMPORAL_UI_URL"`
 
@@ -81,6 +84,10 @@ const (
 // names the variable.
 func readConfig(environment map[string]string, needs ...need) (config, error) {
 	var c config
+	environment, err := withSecretFiles(environment)
+	if err != nil {
+		return c, err
+	}
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
 		return c, plainParseError(err, environment)
 	}
@@ -168,6 +175,9 @@ func (c config) check() error {
 	}
 	if _, err := c.level(); err != nil {
 		return err
+	}
+	if c.DatabaseMaxConnections < 1 {
+		return fmt.Errorf("DATABASE_MAX_CONNECTIONS must be at least 1, not %d", c.DatabaseMaxConnections)
 	}
 	if c.APIRateLimit < 1 {
 		return fmt.Errorf("API_RATE_LIMIT must be at least 1, not %d", c.APIRateLimit)

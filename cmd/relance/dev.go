@@ -292,7 +292,7 @@ func newSimulator(data string, c config, secrets devSecrets, api net.Listener, h
 }
 
 func devLogger(data string) (*slog.Logger, func(), error) {
-	file, err := os.OpenFile(filepath.Join(data, "relance.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(filepath.Join(data, "relance.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the user's own choice
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}

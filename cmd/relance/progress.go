@@ -29,7 +29,7 @@ type progressLine struct {
 const plainEvery = 5 * time.Second
 
 func newProgressLine(out *os.File, window time.Duration) *progressLine {
-	return &progressLine{out: out, live: term.IsTerminal(int(out.Fd())), window: window} //nolint:gosec // a file descriptor
+	return &progressLine{out: out, live: term.IsTerminal(int(out.Fd())), window: window}
 }
 
 func (l *progressLine) show(stats store.Stats, now time.Time) {

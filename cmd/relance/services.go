@@ -52,7 +52,9 @@ func openServices(ctx context.Context, c config, temporal client.Options, logger
 	if err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, c.DatabaseURL, store.Options{DeviceID: c.WassengerDeviceID, Rules: rules, Retention: c.retention()}); err != nil {
+	if s.store, err = store.Open(ctx, c.DatabaseURL, store.Options{
+		DeviceID: c.WassengerDeviceID, Rules: rules, Retention: c.retention(), MaxConnections: c.DatabaseMaxConnections,
+	}); err != nil {
 		return nil, err
 	}
 	if s.cache, err = cache.New(c.RedisURL, logger); err != nil {

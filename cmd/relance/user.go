@@ -139,9 +139,9 @@ func changeUser(cmd *cobra.Command, s *store.Store, email string, change store.U
 // is piped in. An argument would be in the shell's history.
 func readPassword(cmd *cobra.Command) (string, error) {
 	password := ""
-	if file, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor
+	if file, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		fmt.Fprint(cmd.ErrOrStderr(), "Password: ")
-		typed, err := term.ReadPassword(int(file.Fd())) //nolint:gosec // a file descriptor
+		typed, err := term.ReadPassword(int(file.Fd()))
 		fmt.Fprintln(cmd.ErrOrStderr())
 		if err != nil {
 			return "", fmt.Errorf("reading the password: %w", err)
