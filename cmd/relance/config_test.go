@@ -61,6 +61,7 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"SEND_HOURS must":      {"SEND_HOURS": "by day"},
 		"LOG_LEVEL must be":    {"LOG_LEVEL": "loud"},
 		"API_RATE_LIMIT must":  {"API_RATE_LIMIT": "0"},
+		"SHUTDOWN_DELAY must":  {"SHUTDOWN_DELAY": "-1s"},
 		"LOG_FORMAT must be":   {"LOG_FORMAT": "xml"},
 		"TRUSTED_PROXIES must": {"TRUSTED_PROXIES": "10.0.0.0/8,proxy"},
 		"ADMIN_PASSWORD must":  {"ADMIN_EMAIL": "a@example.com"},

@@ -83,7 +83,19 @@ func (s *services) runAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening on HTTP_ADDR: %w", err)
 	}
-	return serveHTTP(ctx, listener, handler, s.logger, handler.EndStreams)
+	return serveHTTP(takeLeave(ctx, handler, s.config.ShutdownDelay), listener, handler, s.logger, handler.EndStreams)
+}
+
+// takeLeave makes the API say that it is not ready when the context ends, and ends
+// the context that it returns so much later: a load balancer has that long to send
+// its requests elsewhere before nobody listens any more.
+func takeLeave(ctx context.Context, handler interface{ TakeLeave() }, delay time.Duration) context.Context {
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		handler.TakeLeave()
+		time.AfterFunc(delay, end)
+	})
+	return serving
 }
 
 func (s *services) runWorker(ctx context.Context) error {
