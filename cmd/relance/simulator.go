@@ -78,8 +78,9 @@ func runSimulator(ctx context.Context, c config, flags simulatorFlags) (err erro
 	return group.Wait()
 }
 
-// simulatedPhone is the simulated device's number, one of those reserved for fiction.
-const simulatedPhone = "+33639989999"
+// simulatedPhone is the simulated device's number, one of those reserved for fiction
+// and none of the contacts' (+33 6 39 98 xx xx).
+const simulatedPhone = "+33199009999"
 
 // livelyContacts have delays that shrink with the hour; one in six answers comes
 // after the window.
