@@ -185,3 +185,18 @@ func TestTheImageHoldsNoShellAndNoRoot(t *testing.T) {
 	assert.Contains(t, found["HEALTHCHECK"], `CMD ["relance", "health"]`)
 	assert.NotContains(t, found, "RUN")
 }
+
+func TestNoSecretGetsNearTheImage(t *testing.T) {
+	ignored, err := deploy.Ignored()
+	require.NoError(t, err)
+	assert.False(t, ignored.Exclusions(), "nothing is let in again")
+	for name, want := range map[string]bool{
+		".env": true, ".env.production": true, "deploy/.env": true, ".git/config": true, ".data/secrets.json": true,
+		"worker/client.key": true, "web/node_modules/vite/package.json": true,
+		"go.mod": false, "cmd/relance/main.go": false, "migrations/00001_schema.sql": false, "web/dist/index.html": false,
+	} {
+		out, err := ignored.MatchesOrParentMatches(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, out, name)
+	}
+}

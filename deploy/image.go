@@ -66,21 +66,30 @@ func BuildImage(ctx context.Context, folder string) (program string, err error) 
 	return "", errors.New("the Dockerfile builds nothing")
 }
 
+// Ignored is what .dockerignore keeps out of the image's build.
+func Ignored() (*patternmatcher.PatternMatcher, error) {
+	root, err := devstack.FindRoot()
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(filepath.Join(root, ".dockerignore")) //nolint:gosec // our own
+	if err != nil {
+		return nil, fmt.Errorf("reading .dockerignore: %w", err)
+	}
+	patterns, err := ignorefile.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("reading .dockerignore: %w", err)
+	}
+	return patternmatcher.New(patterns)
+}
+
 // copyContext copies what .dockerignore does not keep out.
 func copyContext(target string) error {
 	root, err := devstack.FindRoot()
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(filepath.Join(root, ".dockerignore")) //nolint:gosec // our own
-	if err != nil {
-		return err
-	}
-	patterns, err := ignorefile.ReadAll(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	ignored, err := patternmatcher.New(patterns)
+	ignored, err := Ignored()
 	if err != nil {
 		return err
 	}
@@ -96,23 +105,13 @@ func copyContext(target string) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && out && !mayHoldExceptions(ignored, name):
+		case entry.IsDir() && out:
 			return filepath.SkipDir
 		case out || !entry.Type().IsRegular():
 			return nil
 		}
 		return copyFile(path, filepath.Join(target, name))
 	})
-}
-
-// mayHoldExceptions: something below a folder may be let in although the folder is not.
-func mayHoldExceptions(ignored *patternmatcher.PatternMatcher, folder string) bool {
-	for _, pattern := range ignored.Patterns() {
-		if pattern.Exclusion() && strings.HasPrefix(pattern.String(), folder+"/") {
-			return true
-		}
-	}
-	return false
 }
 
 func copyFile(from, to string) error {

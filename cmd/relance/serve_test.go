@@ -18,7 +18,7 @@ import (
 type leaver struct {
 	leaving  atomic.Bool
 	asked    chan struct{} // closed when the slow answer has been begun
-	mayreply chan struct{}
+	mayReply chan struct{}
 }
 
 func (l *leaver) TakeLeave() { l.leaving.Store(true) }
@@ -27,7 +27,7 @@ func (l *leaver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/slow":
 		close(l.asked)
-		<-l.mayreply
+		<-l.mayReply
 		_, _ = io.WriteString(w, "done")
 	case l.leaving.Load():
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -38,7 +38,7 @@ func TestAnAPIThatIsAskedToStopSaysSoBeforeItStopsListeningAndFinishesWhatWasBeg
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	url := "http://" + listener.Addr().String()
-	handler := &leaver{asked: make(chan struct{}), mayreply: make(chan struct{})}
+	handler := &leaver{asked: make(chan struct{}), mayReply: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -61,7 +61,40 @@ func TestAnAPIThatIsAskedToStopSaysSoBeforeItStopsListeningAndFinishesWhatWasBeg
 	stop()
 	require.Eventually(t, func() bool { return status(url) == http.StatusServiceUnavailable }, time.Minute, time.Millisecond, "it says so while it still listens")
 	require.Eventually(t, func() bool { return status(url) == 0 }, time.Minute, 10*time.Millisecond, "then nobody listens any more")
-	close(handler.mayreply)
+	close(handler.mayReply)
 	assert.Equal(t, "done", <-slow)
 	assert.NoError(t, <-ended)
+}
+
+func TestWhatOthersLeanOnEndsAfterThem(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	drain, ended := make(chan struct{}), make(chan string, 2)
+	lasting := func(_ *services, ctx context.Context) error {
+		<-ctx.Done()
+		ended <- "last"
+		return nil
+	}
+	first := func(_ *services, ctx context.Context) error {
+		<-ctx.Done()
+		<-drain
+		ended <- "first"
+		return nil
+	}
+	over := make(chan error, 1)
+	go func() { over <- inOrder(ctx, nil, []part{lasting}, []part{first}) }()
+	stop()
+	close(drain)
+	require.NoError(t, <-over)
+	assert.Equal(t, "first", <-ended)
+	assert.Equal(t, "last", <-ended)
+}
+
+func TestAPartThatFailsEndsTheOthers(t *testing.T) {
+	until := func(_ *services, ctx context.Context) error {
+		<-ctx.Done()
+		return nil
+	}
+	fails := func(*services, context.Context) error { return io.ErrUnexpectedEOF }
+	require.ErrorIs(t, inOrder(t.Context(), nil, []part{fails}, []part{until}), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, inOrder(t.Context(), nil, []part{until}, []part{fails}), io.ErrUnexpectedEOF)
 }
