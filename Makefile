@@ -28,8 +28,8 @@ run: build tools ## Run everything with a demonstration campaign (ARGS=--once en
 	./bin/relance dev $(ARGS)
 
 .PHONY: build
-build: ## Build bin/relance
-	go build -trimpath -o bin/ ./cmd/relance
+build: ## Build bin/relance, a static binary as in the image
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/relance
 
 .PHONY: test
 test: test-go test-web ## Run every test; none needs the internet

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -118,6 +119,7 @@ type API struct {
 	merging       chan struct{} // one import at a time
 	largestImport int64         // bytes
 	background    *background
+	leaving       atomic.Bool // the process is about to stop
 }
 
 // New makes an API. It reaches out to nothing.

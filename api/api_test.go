@@ -96,6 +96,14 @@ func TestHealthIsToldToAnybody(t *testing.T) {
 	s.call("GET", "/contacts", nil).problem(500)
 }
 
+func TestAnAPIThatIsAboutToStopIsNotReadyAndGoesOnServing(t *testing.T) {
+	s := serve(t)
+	s.api.TakeLeave()
+	s.call("GET", "/readyz", nil, nobody).problem(503)
+	assert.Equal(t, 200, s.call("GET", "/healthz", nil, nobody).status)
+	assert.Equal(t, 200, s.call("GET", "/contacts", nil).status)
+}
+
 func TestEveryAnswerCarriesSecurityHeadersAndARequestID(t *testing.T) {
 	s := serve(t)
 	for _, path := range []string{"/contacts", "/nowhere", "/docs", "/healthz"} {

@@ -33,9 +33,16 @@ type readyOutput struct {
 // healthLimit is how long anything asked about its health may take to answer.
 const healthLimit = 2 * time.Second
 
+// TakeLeave makes the API say that it is not ready any more, while it goes on
+// serving: for a load balancer, before the process stops to listen.
+func (a *API) TakeLeave() { a.leaving.Store(true) }
+
 // ready asks everything at once. Only the database decides: without Temporal or
 // Redis requests are still served.
 func (a *API) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
+	if a.leaving.Load() {
+		return nil, problem(http.StatusServiceUnavailable, "This process is about to stop.")
+	}
 	ctx, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
 	temporal, redis := make(chan error, 1), make(chan error, 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -80,7 +81,8 @@ func (p *Program) Kill() error {
 	return nil
 }
 
-// BuildRelance builds Relance's binary from the checkout into a folder.
+// BuildRelance builds Relance's binary from the checkout into a folder, without C as
+// it is shipped.
 func BuildRelance(ctx context.Context, folder string) (path string, err error) {
 	root, err := FindRoot()
 	if err != nil {
@@ -89,6 +91,7 @@ func BuildRelance(ctx context.Context, folder string) (path string, err error) {
 	path = filepath.Join(folder, "relance")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "./cmd/relance")
 	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", errors.Join(fmt.Errorf("build Relance: %w", err), errors.New(string(output)))
 	}

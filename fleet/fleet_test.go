@@ -87,6 +87,7 @@ func TestManyProcessesShareTheWorkAndKeepEveryGuarantee(t *testing.T) {
 	provider.awaitSilence(func() error { return f.everybodyIsFinal(id) })
 	f.awaitAgreement(id)
 	f.requireLedger(id)
+	provider.requireEveryKind()
 	f.requireQuotaKept()
 	f.requireWorkShared()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
@@ -82,11 +83,16 @@ func (f *fleet) requireLedger(id uuid.UUID) {
 	}
 	f.t.Logf("%d contacts, %d answered, %d replies on their way when the window ended", len(recipients), answered, close)
 	require.Positive(f.t, answered)
+}
+
+// requireEveryKind: what is true of replies is true of every type of them.
+func (p *provider) requireEveryKind() {
+	p.t.Helper()
 	kinds := map[simulator.ReplyType]bool{}
-	for _, reply := range f.provider.simulator.Ledger().Replies {
+	for _, reply := range p.simulator.Ledger().Replies {
 		kinds[reply.Type] = true
 	}
-	require.Len(f.t, kinds, len(simulator.ReplyTypes), "replies of every type")
+	require.Len(p.t, kinds, len(simulator.ReplyTypes), "replies of every type")
 }
 
 // providerTimeout is how long a request to the provider may take.
@@ -100,7 +106,10 @@ func (p *provider) replies() map[string][]said {
 	ledger := p.simulator.Ledger()
 	takenIn := map[string]time.Time{}
 	for _, webhook := range ledger.Webhooks {
-		if webhook.ReplyID != "" && webhook.First2xxAt != nil {
+		if webhook.ReplyID == "" || webhook.First2xxAt == nil {
+			continue
+		}
+		if earlier, ok := takenIn[webhook.ReplyID]; !ok || webhook.First2xxAt.Before(earlier) {
 			takenIn[webhook.ReplyID] = *webhook.First2xxAt
 		}
 	}
@@ -128,6 +137,9 @@ func (f *fleet) awaitAgreement(id uuid.UUID) {
 				if n == 0 {
 					delete(got.States, state)
 				}
+			}
+			if !f.provider.everybodyReads {
+				got.MessagesRead = want.MessagesRead
 			}
 			require.Equal(t, want, got)
 		}, patience, tick, api.name)
@@ -191,15 +203,22 @@ func (f *fleet) requireWorkShared() {
 // counted adds up a process's counters of a name.
 func (f *fleet) counted(p *process, name string) (sum float64) {
 	f.t.Helper()
+	families := f.metrics(p)
+	require.Contains(f.t, families, name)
+	for _, metric := range families[name].GetMetric() {
+		sum += metric.GetCounter().GetValue()
+	}
+	return sum
+}
+
+// metrics is what a process tells Prometheus, by name.
+func (f *fleet) metrics(p *process) map[string]*dto.MetricFamily {
+	f.t.Helper()
 	status, text, err := call(f.t.Context(), f.client, http.MethodGet, p.internal+"/metrics", "", "")
 	require.NoError(f.t, err)
 	require.Equal(f.t, http.StatusOK, status)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	require.NoError(f.t, err)
-	require.Contains(f.t, families, name)
-	for _, metric := range families[name].GetMetric() {
-		sum += metric.GetCounter().GetValue()
-	}
-	return sum
+	return families
 }

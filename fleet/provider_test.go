@@ -23,29 +23,37 @@ const (
 // provider is the simulated provider.
 type provider struct {
 	t         testing.TB
-	simulator *simulator.Simulator
+	simulator books
 	url       string
+
+	// everybodyReads every message, so that the ledger tells how many were read.
+	everybodyReads bool
 
 	door atomic.Pointer[frontDoor]
 }
 
+// books are what a simulator has of what truly happened, wherever it runs.
+type books interface {
+	Ledger() simulator.Ledger
+	Health() simulator.Health
+}
+
 func startProvider(t testing.TB, contacts simulator.Behaviour, latency simulator.Delay) *provider {
 	t.Helper()
-	p := &provider{t: t}
+	p := &provider{t: t, everybodyReads: contacts.Read == 1}
 	hooks := httptest.NewServer(p)
 	t.Cleanup(hooks.Close)
-	var err error
-	p.simulator, err = simulator.New(simulator.Config{
+	s, err := simulator.New(simulator.Config{
 		Token: providerToken, DeviceID: device, DevicePhone: "+33639989999", WebhookURL: hooks.URL,
 		Seed: 1, Contacts: contacts, Faults: simulator.Faults{Latency: latency},
 		Delivery: simulator.Delivery{Reorder: 0.2, AckBeforeResponse: 0.1, RetryBase: 50 * time.Millisecond, RetryMax: time.Second},
 	})
 	require.NoError(t, err)
-	background(t, func(ctx context.Context) error { return p.simulator.Serve(ctx, "127.0.0.1:0") })
-	t.Cleanup(func() { require.NoError(t, p.simulator.Close()) }) // lets hanging requests go
-	background(t, p.simulator.Run)
-	require.Eventually(t, func() bool { return p.simulator.Addr() != "" }, patience, time.Millisecond)
-	p.url = "http://" + p.simulator.Addr() + "/v1"
+	background(t, func(ctx context.Context) error { return s.Serve(ctx, "127.0.0.1:0") })
+	t.Cleanup(func() { require.NoError(t, s.Close()) }) // lets hanging requests go
+	background(t, s.Run)
+	require.Eventually(t, func() bool { return s.Addr() != "" }, patience, time.Millisecond)
+	p.simulator, p.url = s, "http://"+s.Addr()+"/v1"
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const (
-	// patience is how long a test waits for what must happen: Temporal repeats what
-	// a killed worker was sending after 45 seconds, on a machine with much to do.
-	patience = 5 * time.Minute
-	tick     = 100 * time.Millisecond
-)
+const tick = 100 * time.Millisecond
+
+// patience is how long a test waits for what must happen: Temporal repeats what a
+// killed worker was sending after 45 seconds, on a machine with much to do.
+var patience = chosenPatience()
+
+func chosenPatience() time.Duration {
+	if os.Getenv("RELANCE_SOAK") != "" {
+		return 20 * time.Minute
+	}
+	return 5 * time.Minute
+}
 
 // await repeats an attempt until it succeeds.
 func await(t testing.TB, what string, attempt func() error) {

@@ -59,6 +59,10 @@ type config struct {
 	// TrustedProxies are believed whom requests come from.
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
 
+	// ShutdownDelay is how long an API that is asked to stop goes on while it says
+	// that it is not ready.
+	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
+
 	InternalAddr string `env:"INTERNAL_ADDR" envDefault:"127.0.0.1:9090"`
 	LogLevel     string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat    string `env:"LOG_FORMAT" envDefault:"json"`
@@ -181,6 +185,9 @@ func (c config) check() error {
 	}
 	if c.APIRateLimit < 1 {
 		return fmt.Errorf("API_RATE_LIMIT must be at least 1, not %d", c.APIRateLimit)
+	}
+	if c.ShutdownDelay < 0 {
+		return fmt.Errorf("SHUTDOWN_DELAY must not be negative, it is %s", c.ShutdownDelay)
 	}
 	for _, proxy := range c.TrustedProxies {
 		if !isNetwork(proxy) {

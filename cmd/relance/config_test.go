@@ -69,6 +69,7 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"ADMIN_PASSWORD must":                         {"ADMIN_EMAIL": "a@example.com"},
 		"ADMIN_TOKEN needs":                           {"ADMIN_TOKEN": "0123456789abcdef"},
 		"DATABASE_MAX_CONNECTIONS must be at least 1": {"DATABASE_MAX_CONNECTIONS": "0"},
+		"SHUTDOWN_DELAY must":                         {"SHUTDOWN_DELAY": "-1s"},
 	} {
 		_, err := readConfig(complete(change), needDatabase, needProvider, needWebhook)
 		require.ErrorContains(t, err, name)

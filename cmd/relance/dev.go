@@ -258,32 +258,19 @@ func devConfig(secrets devSecrets, servers *stack, listeners devListeners, hour 
 	return readConfig(environment, needDatabase, needProvider, needWebhook)
 }
 
-// newSimulator plays contacts whose delays shrink with the hour: one in six
-// answers comes after the window, webhooks are doubled and reordered, and the
-// provider fails now and then, before and after having accepted a message.
+// newSimulator plays the contacts and the provider of `relance simulator`.
 func newSimulator(data string, c config, secrets devSecrets, api net.Listener, hour time.Duration, logger *slog.Logger) (*simulator.Simulator, error) {
 	hook := url.URL{
 		Scheme: "http", Host: api.Addr().String(), Path: "/webhooks/wassenger",
 		RawQuery: url.Values{"token": {c.WebhookToken}}.Encode(),
 	}
 	s, err := simulator.New(simulator.Config{
-		Token: c.WassengerToken, DeviceID: c.WassengerDeviceID, DevicePhone: "+33639989999",
+		Token: c.WassengerToken, DeviceID: c.WassengerDeviceID, DevicePhone: simulatedPhone,
 		WebhookURL: hook.String(), WebhookSecret: secrets.WebhookSecret,
 		Seed:        secrets.Seed,
 		JournalPath: filepath.Join(data, "provider.journal"),
 		Logger:      logger,
-		Delivery:    simulator.Delivery{Duplicate: 0.05, Reorder: 0.05},
-		Contacts: simulator.Behaviour{
-			DeliveryDelay: simulator.Delay{Min: hour / 20, Max: hour},
-			Read:          0.8, ReadDelay: simulator.Delay{Min: hour / 10, Max: 4 * hour},
-			Reply: 0.4, ReplyAgain: 0.2, ReplyDelay: simulator.Delay{Min: hour, Max: 27 * hour},
-			ReplyTypes:   map[simulator.ReplyType]float64{"text": 6, "emoji": 2, "reaction": 1, "voice": 1, "image": 1},
-			ExtraReplies: 0.3, ExtraDelay: simulator.Delay{Min: hour / 10, Max: hour},
-		},
-		Faults: simulator.Faults{
-			Latency:          simulator.Delay{Min: 10 * time.Millisecond, Max: 60 * time.Millisecond},
-			ErrorAfterAccept: 0.02, ErrorBeforeAccept: 0.01,
-		},
+		Delivery:    clumsyDelivery, Contacts: livelyContacts(hour), Faults: clumsyProvider,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the simulated provider: %w", err)

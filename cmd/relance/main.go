@@ -16,6 +16,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "relance:", err)
 		stop()
@@ -37,6 +38,7 @@ func rootCommand() *cobra.Command {
 		serveCommand(),
 		migrateCommand(),
 		doctorCommand(),
+		healthCommand(),
 		userCommand(),
 		personCommand(),
 		tokenCommand(),
@@ -46,6 +48,7 @@ func rootCommand() *cobra.Command {
 		promoteCommand(),
 		rehearseCommand(),
 		reconcileCommand(),
+		simulatorCommand(),
 	)
 	return root
 }

@@ -20,7 +20,7 @@ func apiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "api", Short: "Serve the REST API and take webhooks in", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runAPI, (*services).runAnswers, (*services).runInternalOfAPI)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runInternalOfAPI, (*services).runAPI)
 		},
 	}
 }
@@ -29,7 +29,7 @@ func workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "worker", Short: "Run campaigns: Temporal workers and the dispatcher", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider}, (*services).runWorker, (*services).runAnswers, (*services).runInternal)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider}, (*services).runInternal, (*services).runWorker)
 		},
 	}
 }
@@ -38,15 +38,18 @@ func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve the API and run campaigns in one process", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook},
-				(*services).runAPI, (*services).runWorker, (*services).runAnswers, (*services).runInternal)
+			return runServices(cmd.Context(), []need{needDatabase, needProvider, needWebhook}, (*services).runInternal, (*services).runAPI, (*services).runWorker)
 		},
 	}
 }
 
+// part is something that runs until its context ends, and then ends in good order.
+type part func(*services, context.Context) error
+
 // runServices wires Relance from the environment and runs parts of it until one
-// fails or the context ends.
-func runServices(ctx context.Context, needs []need, parts ...func(*services, context.Context) error) (err error) {
+// fails or the context ends. What takes work in ends first; answers that it owes
+// still leave, and whoever asks at INTERNAL_ADDR is answered, until it has ended.
+func runServices(ctx context.Context, needs []need, internal part, intakes ...part) (err error) {
 	c, err := readConfig(processEnvironment(), needs...)
 	if err != nil {
 		return err
@@ -67,11 +70,33 @@ func runServices(ctx context.Context, needs []need, parts ...func(*services, con
 	if err := s.bootstrap(ctx); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, part := range parts {
-		group.Go(func() error { return part(s, ctx) })
+	return inOrder(ctx, s, []part{(*services).runAnswers, internal}, intakes)
+}
+
+// inOrder runs both kinds of parts side by side, and lets those that last go on
+// until the others have ended.
+func inOrder(ctx context.Context, s *services, last, first []part) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	lasts, lasting := errgroup.WithContext(lasting)
+	for _, each := range last {
+		lasts.Go(func() error {
+			err := each(s, lasting)
+			if err != nil {
+				stop()
+			}
+			return err
+		})
 	}
-	return group.Wait()
+	firsts, ctx := errgroup.WithContext(ctx)
+	for _, each := range first {
+		firsts.Go(func() error { return each(s, ctx) })
+	}
+	err := firsts.Wait()
+	end()
+	return errors.Join(err, lasts.Wait())
 }
 
 func (s *services) runAPI(ctx context.Context) error {
@@ -84,7 +109,19 @@ func (s *services) runAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening on HTTP_ADDR: %w", err)
 	}
-	return serveHTTP(ctx, listener, handler, s.logger, handler.EndStreams)
+	return serveHTTP(takeLeave(ctx, handler, s.config.ShutdownDelay), listener, handler, s.logger, handler.EndStreams)
+}
+
+// takeLeave makes the API say that it is not ready when the context ends, and ends
+// the context that it returns so much later: a load balancer has that long to send
+// its requests elsewhere before nobody listens any more.
+func takeLeave(ctx context.Context, handler interface{ TakeLeave() }, delay time.Duration) context.Context {
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		handler.TakeLeave()
+		time.AfterFunc(delay, end)
+	})
+	return serving
 }
 
 func (s *services) runWorker(ctx context.Context) error {
