@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -70,6 +71,10 @@ func (p *Program) Stop(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Signal sends a signal to the program, for fault tests: SIGSTOP freezes it,
+// SIGCONT lets it go on.
+func (p *Program) Signal(sig os.Signal) error { return p.child.signal(sig) }
 
 // Kill ends the program with SIGKILL and returns when it is gone.
 func (p *Program) Kill() error {
