@@ -37,7 +37,8 @@ const (
 
 // What an admin does.
 const (
-	pause what = "pause" // and resumes
+	pause  what = "pause" // and resumes
+	cancel what = "cancel"
 )
 
 // act is one thing that is broken for a while.
@@ -46,7 +47,7 @@ type act struct {
 	victim     string
 	what       what
 	amount     time.Duration // of a delay
-	campaign   int           // of a pause, by its place in the plan
+	campaign   int           // of an admin's decision, by its place in the plan
 }
 
 func (a act) String() string {
@@ -65,6 +66,7 @@ const (
 	theProvider = "provider"
 	theConduct  = "the provider's conduct"
 	theAdmin    = "the campaigns"
+	theLast     = "one campaign" // for good
 )
 
 var (
@@ -122,6 +124,9 @@ func (p *plan) drawActs() {
 	}
 	p.suffer(theConduct, ofConduct)
 	p.suffer(theAdmin, ofAdmin)
+	if d := throw(p.seed, theLast); d.chance(0.3) {
+		p.acts = append(p.acts, act{at: d.span(p.length/3, p.length), victim: theLast, what: cancel, campaign: d.IntN(len(p.campaigns))})
+	}
 	slices.SortStableFunc(p.acts, func(a, b act) int { return cmp.Compare(a.at, b.at) })
 }
 

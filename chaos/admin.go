@@ -75,14 +75,17 @@ func (w *world) admin(ctx context.Context, method, path, contentType, body strin
 	err := until(ctx, func() error {
 		turn++
 		status, err := w.call(ctx, method, w.apiURLs[apis[turn%len(apis)]]+path, headers, []byte(body), into)
-		if status >= 400 && status < 500 && status != http.StatusConflict {
-			refused = err
+		if status >= 400 && status < 500 && status != http.StatusTooManyRequests && !strings.Contains(err.Error(), "has not been answered yet") {
+			refused = &refusal{err}
 			return nil
 		}
 		return err
 	})
 	return errors.Join(err, refused)
 }
+
+// refusal is an answer that asking again would not change.
+type refusal struct{ error }
 
 // prepare makes the contacts of every campaign and a category for each. Nothing is
 // broken yet.

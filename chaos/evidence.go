@@ -22,6 +22,7 @@ type evidence struct {
 	plan     plan
 	launched []uuid.UUID // in the plan's order
 	pauses   []span
+	ended    map[uuid.UUID]time.Time // campaigns that were cancelled, and when that was answered
 	ledger   simulator.Ledger
 
 	campaigns    []campaignRow
@@ -85,7 +86,7 @@ type workflowRun struct {
 // gather collects the evidence.
 func (r *run) gather(ctx context.Context) (e evidence, err error) {
 	e = evidence{
-		plan: r.plan, launched: r.campaigns, pauses: r.pauses,
+		plan: r.plan, launched: r.campaigns, pauses: r.pauses, ended: r.cancelled,
 		recipients: map[key]recipientRow{}, messages: map[uuid.UUID]messageRow{}, interactions: map[string]interactionRow{},
 		optOuts: map[string]time.Time{}, parked: map[string]time.Time{}, told: map[string]map[uuid.UUID]stats{},
 	}

@@ -50,10 +50,10 @@ type judgement struct {
 	bounced  map[key]bool                      // Message 1 was reported as undelivered
 
 	// What there is to tell beside violations.
-	edges   int // replies on their way when a window ended
-	datedBy int // replies dated late, as parked ones may be
-	honest  map[string]int
-	peak    int // messages in the fullest window
+	edges  int             // replies on their way when a window ended
+	dated  []time.Duration // by how much parked replies were dated late
+	honest map[string]int  // contacts without a message, and why
+	peak   int             // messages in the fullest window
 }
 
 // acknowledged is what the provider has told, and was told that it was heard.
@@ -96,7 +96,11 @@ func (j *judgement) judgeAudience() {
 	for _, c := range j.campaigns {
 		place, known := j.places[c.id]
 		j.require(known, inconsistent, "campaign %s is not one that was started", c.id)
-		j.require(c.status == campaign.Completed, restless, "campaign %s is %s", c.id, c.status)
+		expected := campaign.Completed
+		if _, over := j.ended[c.id]; over {
+			expected = campaign.Cancelled
+		}
+		j.require(c.status == expected, restless, "campaign %s is %s, it should be %s", c.id, c.status, expected)
 		for i := place.from; i < place.to; i++ {
 			phone := phoneOf(i)
 			in := false
@@ -134,8 +138,14 @@ func (j *judgement) judgeWorkflows() {
 	}
 }
 
-// judgePauses: from the moment a pause is answered no Message 1 is claimed.
+// judgePauses: from the moment a pause is answered no Message 1 is claimed, and from
+// that of a cancellation nothing.
 func (j *judgement) judgePauses() {
+	for _, m := range j.messages {
+		if over, ok := j.ended[m.campaign]; ok && m.claimedAt.Valid {
+			j.require(m.claimedAt.Time.Before(over), unearned, "message %s was claimed %s after its campaign was cancelled", m.id, m.claimedAt.Time.Sub(over))
+		}
+	}
 	for _, p := range j.pauses {
 		for _, m := range j.messages {
 			if m.campaign != p.campaign || m.kind != campaign.Message1 || !m.claimedAt.Valid {

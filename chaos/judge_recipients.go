@@ -21,6 +21,7 @@ func (j *judgement) judgeRecipients() {
 		c := course{judgement: j, recipientRow: r, first: first[k], second: second[k]}
 		c.got1, c.got2 = len(j.left[c.first.id]) > 0, len(j.left[c.second.id]) > 0
 		_, c.optedOut = j.optOuts[r.phone]
+		_, c.cancelled = j.ended[k.campaign]
 		for _, i := range r.interaction {
 			c.inTime = c.inTime || i.inTime
 		}
@@ -35,6 +36,7 @@ type course struct {
 	first, second    messageRow // the rows; empty where there is none
 	got1, got2       bool       // it left
 	inTime, optedOut bool
+	cancelled        bool // the campaign
 }
 
 func (c course) judge() {
@@ -64,6 +66,8 @@ func (c course) judgeWithout1() {
 	switch c.reason {
 	case campaign.ReasonOptedOut:
 		explained = c.state == campaign.NotSent && c.optedOut
+	case campaign.ReasonCancelled:
+		explained = c.state == campaign.NotSent && c.cancelled
 	case campaign.ReasonInvalidNumber:
 		explained = c.state == campaign.NotSent && slices.Contains(c.plan.unknown, c.phone)
 	case campaign.ReasonAttemptsSpent:
@@ -83,6 +87,8 @@ func (c course) judgeWithout2() {
 	switch c.reason {
 	case campaign.ReasonOptedOut:
 		explained = c.state == campaign.Stopped && c.optedOut
+	case campaign.ReasonCancelled:
+		explained = c.state == campaign.Stopped && c.cancelled
 	case campaign.ReasonAttemptsSpent:
 		explained = c.state == campaign.Failed && c.second.attempts == campaign.MaxAttempts
 	case campaign.ReasonMessage2Unknown:
@@ -100,6 +106,7 @@ func (c course) judgeUnanswered() {
 	}
 	holds := c.state == expected ||
 		c.optedOut && c.state == campaign.Stopped && c.reason == campaign.ReasonOptedOut ||
+		c.cancelled && c.state == campaign.Stopped && c.reason == campaign.ReasonCancelled ||
 		// Told before the window ended. Who replies late after that has failed all the same.
 		c.bounced[c.key] && c.state == campaign.Failed && c.reason == campaign.ReasonUndelivered ||
 		c.first.status == campaign.MessageUnknown && c.state == campaign.Failed && c.reason == campaign.ReasonMessage1Unknown

@@ -33,7 +33,7 @@ func (j *judgement) judgeReplies() {
 		j.require(early <= clocks, inconsistent, "reply %s is dated %s before it was said", s.ID, early)
 		dated := s.takenIn
 		if late > clocks {
-			j.datedBy++
+			j.dated = append(j.dated, late)
 			dated = j.parked[parkedID(event)]
 			j.require(!i.receivedAt.After(dated.Add(clocks)), inconsistent, "reply %s is dated %s after it was taken in", s.ID, late)
 		}
@@ -123,8 +123,9 @@ func (j *judgement) judgeWhose(s said, i interactionRow) {
 		}
 		open := i.receivedAt.Before(other.windowEnds.Time.Add(-whoseMargin)) && len(other.interaction) == 0 && other.reason != campaign.ReasonUndelivered
 		_, optedOut := j.optOuts[s.Phone]
+		_, over := j.ended[k.campaign]
 		newer := other.message1At.Time.After(mine.message1At.Time.Add(whoseMargin))
-		j.require(!open || optedOut || i.inTime && !newer, inconsistent, "reply %s is recorded for campaign %s, and campaign %s waits for one", s.ID, i.campaign, k.campaign)
+		j.require(!open || optedOut || over || i.inTime && !newer, inconsistent, "reply %s is recorded for campaign %s, and campaign %s waits for one", s.ID, i.campaign, k.campaign)
 	}
 }
 

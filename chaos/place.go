@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,12 +27,32 @@ type victim interface {
 type place struct {
 	options devstack.ProgramOptions
 
-	mu       sync.Mutex
-	program  *devstack.Program // nil while nobody stands there
-	begun    int
-	fell     []string // how processes ended by themselves
-	forced   int      // stops that took longer than half a minute
-	watching sync.WaitGroup
+	mu        sync.Mutex
+	program   *devstack.Program // nil while nobody stands there
+	fell      []string          // how processes ended by themselves that had begun to work,
+	stillborn int               // and how many had not: something that they need was away
+	forced    int               // stops that took longer than half a minute
+	watching  sync.WaitGroup
+}
+
+// ear writes on what a program says, and hears whether it has begun to work.
+type ear struct {
+	io.Writer
+	mu    sync.Mutex
+	works bool
+}
+
+func (e *ear) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	e.works = e.works || bytes.Contains(p, []byte("Listening."))
+	e.mu.Unlock()
+	return e.Writer.Write(p)
+}
+
+func (e *ear) hasHeard() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.works
 }
 
 func newPlace(name, path string, args []string, environment map[string]string, log io.Writer) *place {
@@ -48,13 +69,15 @@ func (p *place) startLocked() error {
 	if p.program != nil {
 		return nil
 	}
-	program, err := devstack.StartProgram(p.options)
+	options := p.options
+	heard := &ear{Writer: p.options.Log}
+	options.Log = heard
+	program, err := devstack.StartProgram(options)
 	if err != nil {
 		return err
 	}
-	p.begun++
 	p.program = program
-	p.watching.Go(func() { p.watch(program) })
+	p.watching.Go(func() { p.watch(program, heard) })
 	return nil
 }
 
@@ -62,9 +85,9 @@ func (p *place) startLocked() error {
 const restAfterFall = 500 * time.Millisecond
 
 // watch starts another process where this one has ended and nobody wanted it to.
-func (p *place) watch(program *devstack.Program) {
+func (p *place) watch(program *devstack.Program, heard *ear) {
 	<-program.Done()
-	if !p.note(program) {
+	if !p.note(program, heard.hasHeard()) {
 		return
 	}
 	time.Sleep(restAfterFall)
@@ -80,13 +103,17 @@ func (p *place) watch(program *devstack.Program) {
 }
 
 // note reports whether a program that has ended was to go on.
-func (p *place) note(program *devstack.Program) bool {
+func (p *place) note(program *devstack.Program, worked bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.program != program {
 		return false
 	}
-	p.fell = append(p.fell, program.Ended().Error())
+	if worked {
+		p.fell = append(p.fell, program.Ended().Error())
+	} else {
+		p.stillborn++
+	}
 	return true
 }
 
@@ -184,6 +211,7 @@ func (s *server[S]) kill() error {
 // stop does not fail where the server would not stop in time and was killed.
 func (s *server[S]) stop() error {
 	if s.running != nil {
+		_ = s.thawed(*s.running) // when chaos itself is interrupted
 		_ = (*s.running).Stop(context.Background())
 	}
 	s.running = nil

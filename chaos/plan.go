@@ -19,6 +19,8 @@ type plan struct {
 	limit       int // messages in any quotaWindow
 	quotaWindow time.Duration
 	replyWindow time.Duration
+	reserve     float64 // REPLY_RESERVE: with less than 1, answers have to wait for the quota
+	ahead       bool    // SEND_AHEAD
 
 	campaigns []campaignPlan
 	behaviour simulator.Behaviour
@@ -60,9 +62,11 @@ func newPlan(seed uint64, length time.Duration) plan {
 	d := throw(seed, "rules")
 	p := plan{
 		seed: seed, length: length,
-		limit:       d.between(40, 80),
-		quotaWindow: d.span(6*time.Second, 12*time.Second),
-		replyWindow: d.span(10*time.Second, 18*time.Second),
+		limit:       d.between(24, 60),
+		quotaWindow: d.span(8*time.Second, 16*time.Second),
+		replyWindow: d.span(8*time.Second, 16*time.Second),
+		reserve:     pick(d, []float64{1, 1, 0.5, 0.2}),
+		ahead:       d.chance(0.75),
 	}
 	p.drawContacts()
 	p.drawCampaigns()
@@ -100,8 +104,8 @@ func (p *plan) drawCampaigns() {
 	d := throw(p.seed, "campaigns")
 	// In the long run each contact takes a place for its Message 1 and its possible
 	// answer, for as long as the windows last.
-	atOnce := float64(p.limit) / (1.6*p.quotaWindow.Seconds() + p.replyWindow.Seconds())
-	size := int(0.7 * atOnce * p.length.Seconds())
+	aSecond := float64(p.limit) / (1.6*p.quotaWindow.Seconds() + p.reserve*p.replyWindow.Seconds())
+	size := int(0.8 * aSecond * p.length.Seconds())
 	n := d.between(2, max(2, min(5, size/25)))
 	each := max(size/n, 8)
 	for i := range n {

@@ -14,8 +14,8 @@ import (
 // String tells the whole plan.
 func (p plan) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "seed %d: %s of chaos, %d contacts, at most %d messages in %s, replies within %s\n",
-		p.seed, p.length, p.contacts(), p.limit, p.quotaWindow, p.replyWindow)
+	fmt.Fprintf(&s, "seed %d: %s of chaos, %d contacts, at most %d messages in %s, replies within %s, reserve %g, ahead %t\n",
+		p.seed, p.length, p.contacts(), p.limit, p.quotaWindow, p.replyWindow, p.reserve, p.ahead)
 	for _, c := range p.campaigns {
 		fmt.Fprintf(&s, "%9s  start        %s, contacts %d to %d\n", c.startsAt, c.name, c.from, c.to-1)
 	}
@@ -33,9 +33,11 @@ type finding struct {
 	violations []violation
 
 	message1, message2, replies, webhooks, cut int
-	peak, edges, datedBy                       int
+	peak, edges                                int
+	dated                                      []time.Duration
+	rested                                     time.Duration // after all had healed
 	honest                                     map[string]int
-	falls                                      []string // of processes that could not begin
+	falls                                      int // of processes that could not begin
 	forced                                     int
 }
 
@@ -43,7 +45,7 @@ type finding struct {
 func (r *run) find(j *judgement, unrest error, took time.Duration) finding {
 	f := finding{
 		plan: r.plan, took: took, inflicted: r.inflicted, violations: j.violations, replies: len(j.ledger.Replies), webhooks: len(j.ledger.Webhooks),
-		peak: j.peak, edges: j.edges, datedBy: j.datedBy, honest: j.honest,
+		peak: j.peak, edges: j.edges, dated: j.dated, honest: j.honest, rested: r.rested,
 	}
 	if unrest != nil {
 		f.violations = append(f.violations, violation{restless, unrest.Error()})
@@ -60,21 +62,12 @@ func (r *run) find(j *judgement, unrest error, took time.Duration) finding {
 	}
 	for name, p := range r.places {
 		f.forced += p.forced
+		f.falls += p.stillborn
 		for _, fall := range p.fell {
-			if couldNotBegin(fall) {
-				f.falls = append(f.falls, name)
-				continue
-			}
 			f.violations = append(f.violations, violation{fallen, name + ": " + fall})
 		}
 	}
 	return f
-}
-
-// couldNotBegin tells whether a process ended because what it needs to begin was
-// away. Whoever runs it starts it again.
-func couldNotBegin(fall string) bool {
-	return !strings.Contains(fall, "panic") && !strings.Contains(fall, `"Listening."`)
 }
 
 func (f finding) count(c charge) (n int) {
@@ -100,9 +93,13 @@ func (f finding) String() string {
 		}
 		fmt.Fprintf(&s, " %s %d", d.what, f.inflicted[d])
 	}
-	fmt.Fprintf(&s, "\n  %d connections were reset; %d times a process could not begin, %d had to be killed to stop\n", f.cut, len(f.falls), f.forced)
-	fmt.Fprintf(&s, "  %d Message 1, %d Message 2, %d replies (%d at the very end of a window, %d parked and dated late), %d webhooks; at most %d of %d in one window of the quota\n",
-		f.message1, f.message2, f.replies, f.edges, f.datedBy, f.webhooks, f.peak, f.plan.limit)
+	fmt.Fprintf(&s, "\n  %d connections were reset; %d times a process could not begin, %d had to be killed to stop\n", f.cut, f.falls, f.forced)
+	fmt.Fprintf(&s, "  %d Message 1, %d Message 2, %d replies (%d at the very end of a window), %d webhooks; at most %d of %d in one window of the quota\n",
+		f.message1, f.message2, f.replies, f.edges, f.webhooks, f.peak, f.plan.limit)
+	fmt.Fprintf(&s, "  all had come to rest %s after the last thing was mended\n", f.rested.Round(time.Second))
+	if len(f.dated) > 0 {
+		fmt.Fprintf(&s, "  %d parked replies were dated late, by %s at most\n", len(f.dated), slices.Max(f.dated))
+	}
 	for _, why := range slices.Sorted(maps.Keys(f.honest)) {
 		fmt.Fprintf(&s, "  %d %s\n", f.honest[why], why)
 	}

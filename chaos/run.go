@@ -17,11 +17,13 @@ import (
 type run struct {
 	*world
 	begun     time.Time
-	campaigns []uuid.UUID // in the plan's order; the nil id until it is started
+	rested    time.Duration // after all had healed
+	campaigns []uuid.UUID   // in the plan's order; the nil id until it is started
 
 	mu        sync.Mutex
 	inflicted map[deed]int
 	pauses    []span
+	cancelled map[uuid.UUID]time.Time // when that was answered
 
 	// deciding is held while an admin decides about campaigns, one decision at a time.
 	deciding sync.Mutex
@@ -51,7 +53,7 @@ func (r *run) live(ctx context.Context) (unrest, err error) {
 	}
 	r.begun = time.Now()
 	r.campaigns, r.inflicted = make([]uuid.UUID, len(r.plan.campaigns)), map[deed]int{}
-	r.held, r.doubtful = map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	r.cancelled, r.held, r.doubtful = map[uuid.UUID]time.Time{}, map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	looking, stopLooking := context.WithCancel(ctx)
 	var admin sync.WaitGroup
 	admin.Go(func() { r.lookAfter(looking) })
@@ -81,7 +83,10 @@ func (r *run) live(ctx context.Context) (unrest, err error) {
 	if err := r.heal(ctx); err != nil {
 		return nil, err
 	}
-	return r.awaitRest(ctx), nil
+	healed := time.Now()
+	unrest = r.awaitRest(ctx)
+	r.rested = time.Since(healed)
+	return unrest, nil
 }
 
 func (r *run) startCampaign(ctx context.Context, i int, category uuid.UUID) error {
@@ -137,6 +142,8 @@ func (r *run) inflict(ctx context.Context, a act) error {
 		return r.conduct(ctx, fine)
 	case theAdmin:
 		return r.pause(ctx, a, over)
+	case theLast:
+		return r.cancel(ctx, a)
 	}
 	return r.strike(ctx, a, over)
 }
@@ -203,6 +210,25 @@ func (r *run) pause(ctx context.Context, a act, over func()) error {
 		r.pauses = append(r.pauses, span{campaign: id, from: answered, to: time.Now()})
 	}
 	return nil
+}
+
+// cancel cancels a campaign, unless it is over or has not begun.
+func (r *run) cancel(ctx context.Context, a act) error {
+	r.mu.Lock()
+	id := r.campaigns[a.campaign]
+	r.mu.Unlock()
+	if id == uuid.Nil {
+		return nil
+	}
+	var refused *refusal
+	err := r.admin(ctx, http.MethodPost, "/campaigns/"+id.String()+"/cancel", "", "", nil)
+	if errors.As(err, &refused) { // it has been completed
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancelled[id] = time.Now()
+	return err
 }
 
 // lookAfter is an admin who resumes whatever has paused itself, once a second.

@@ -232,6 +232,7 @@ func (w *world) startRelance(ctx context.Context, binary string) error {
 			"TEMPORAL_ADDRESS": through(theTemporal), "TEMPORAL_NAMESPACE": (*w.temporal.running).Namespace(),
 			"WASSENGER_BASE_URL": "http://" + through(theProvider) + "/v1", "WASSENGER_TOKEN": providerToken, "WASSENGER_DEVICE_ID": device,
 			"WEBHOOK_TOKEN": webhookToken, "SEND_LIMIT": fmt.Sprint(w.plan.limit), "SEND_LIMIT_WINDOW": w.plan.quotaWindow.String(),
+			"REPLY_RESERVE": fmt.Sprint(w.plan.reserve), "SEND_AHEAD": fmt.Sprint(w.plan.ahead),
 			"REPLY_WINDOW": w.plan.replyWindow.String(), "CAMPAIGN_DEADLINE": deadline.String(),
 			"SEND_SETTLE": sendSettle.String(), "SEND_BACKOFF": sendBackoff.String(),
 			"INTERNAL_ADDR": fmt.Sprintf("127.0.0.1:%d", internal),
