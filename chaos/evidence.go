@@ -23,6 +23,7 @@ type evidence struct {
 	launched []uuid.UUID // in the plan's order
 	pauses   []span
 	ended    map[uuid.UUID]time.Time // campaigns that were cancelled, and when that was answered
+	frozen   []frost
 	ledger   simulator.Ledger
 
 	campaigns    []campaignRow
@@ -86,7 +87,7 @@ type workflowRun struct {
 // gather collects the evidence.
 func (r *run) gather(ctx context.Context) (e evidence, err error) {
 	e = evidence{
-		plan: r.plan, launched: r.campaigns, pauses: r.pauses, ended: r.cancelled,
+		plan: r.plan, launched: r.campaigns, pauses: r.pauses, ended: r.cancelled, frozen: r.frozen,
 		recipients: map[key]recipientRow{}, messages: map[uuid.UUID]messageRow{}, interactions: map[string]interactionRow{},
 		optOuts: map[string]time.Time{}, parked: map[string]time.Time{}, told: map[string]map[uuid.UUID]stats{},
 	}

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.temporal.io/api/enums/v1"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/wassenger/simulator"
+	"github.com/relance/relance/workflows"
 )
 
 // charge is a kind of broken promise (docs/guarantees.md).
@@ -37,6 +39,10 @@ type violation struct {
 // clocks is how far the ledger's clock and the database's, which is as precise as a
 // microsecond, may be apart on one machine.
 const clocks = time.Millisecond
+
+// onItsWay is how long a message may be on its way to the provider: for as long as a
+// request may take, and links delay. A provider that is frozen takes it later still.
+const onItsWay = providerTimeout + sendSettle/2 + clocks
 
 // judgement holds the evidence against what docs/guarantees.md promises.
 type judgement struct {
@@ -128,13 +134,13 @@ func (j *judgement) judgeWorkflows() {
 	seen := map[string]bool{}
 	for _, run := range j.runs {
 		seen[run.id] = true
-		j.require(run.status == completed, inconsistent, "workflow %s is %s", run.id, run.status)
+		j.require(run.status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, inconsistent, "workflow %s is %s", run.id, run.status)
 	}
 	for _, c := range j.campaigns {
-		j.require(seen[campaignWorkflow(c.id)], inconsistent, "campaign %s has no workflow", c.id)
+		j.require(seen[workflows.CampaignID(c.id)], inconsistent, "campaign %s has no workflow", c.id)
 	}
 	for k, r := range j.recipients {
-		j.require(!r.admitted || seen[contactWorkflow(k)], inconsistent, "%s has no workflow and is %s", k, r.state)
+		j.require(!r.admitted || seen[workflows.ContactID(k.campaign, k.contact)], inconsistent, "%s has no workflow and is %s", k, r.state)
 	}
 }
 
@@ -169,7 +175,7 @@ func (j *judgement) judgeWishes() {
 	for _, m := range j.ledger.Messages {
 		if at, ok := j.optOuts[m.Phone]; ok {
 			late := m.At.Sub(at)
-			j.require(late <= providerTimeout+clocks, unearned, "message %s left %s after its contact had opted out", m.Reference, late)
+			j.require(late <= onItsWay || j.froze(everybody, at, m.At), unearned, "message %s left %s after its contact had opted out", m.Reference, late)
 		}
 	}
 }

@@ -84,7 +84,7 @@ const answerPatience = 2*providerTimeout + longestFreeze
 func (j *judgement) judgeSent(m messageRow) {
 	left := j.left[m.id][0]
 	early, late := left.At.Sub(m.sentAt.Time), m.sentAt.Time.Sub(left.At)
-	j.require(early <= providerTimeout+clocks, inconsistent, "message %s is said to have left %s before it did", m.id, early)
+	j.require(early <= onItsWay || j.froze(servers, m.sentAt.Time, left.At), inconsistent, "message %s is said to have left %s before it did", m.id, early)
 	j.require(late <= answerPatience, inconsistent, "message %s is said to have left %s after it did", m.id, late)
 	uncounted := left.At.Sub(m.countedAt.Time)
 	j.require(m.countedAt.Valid && uncounted <= clocks, inconsistent, "message %s counts against the quota %s before it left", m.id, uncounted)

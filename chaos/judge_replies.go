@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/relance/relance/campaign"
@@ -36,6 +37,8 @@ func (j *judgement) judgeReplies() {
 			j.dated = append(j.dated, late)
 			dated = j.parked[parkedID(event)]
 			j.require(!i.receivedAt.After(dated.Add(clocks)), inconsistent, "reply %s is dated %s after it was taken in", s.ID, late)
+			j.require(late <= handOver || j.froze(append([]string{thePostgres}, workers...), s.takenIn, i.receivedAt), inconsistent,
+				"reply %s was parked and is dated %s late, and neither a worker nor the database was frozen", s.ID, late)
 		}
 		j.require(i.inTime == (r.windowEnds.Valid && i.receivedAt.Before(r.windowEnds.Time)), inconsistent,
 			"reply %s came %s before the window's end, and is in time: %t", s.ID, r.windowEnds.Time.Sub(i.receivedAt), i.inTime)
@@ -54,6 +57,17 @@ func (j *judgement) judgeReplies() {
 		_, known := all[event]
 		j.require(known, inconsistent, "%s: a reply is recorded that nobody sent", i.key)
 	}
+}
+
+// handOver is by how much a parked reply may be dated late. The network's own delay
+// is a part of it.
+const handOver = time.Second + sendSettle/2
+
+// froze tells whether one of some processes was frozen at any time in between.
+func (j *judgement) froze(who []string, from, to time.Time) bool {
+	return slices.ContainsFunc(j.frozen, func(f frost) bool {
+		return slices.Contains(who, f.who) && f.from.Before(to) && from.Before(f.to)
+	})
 }
 
 // said brings together what the ledger has of each reply, by the key of its event.

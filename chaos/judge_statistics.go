@@ -4,16 +4,9 @@ import (
 	"reflect"
 
 	"github.com/google/uuid"
-	"go.temporal.io/api/enums/v1"
 
 	"github.com/relance/relance/campaign"
-	"github.com/relance/relance/workflows"
 )
-
-const completed = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
-
-func campaignWorkflow(id uuid.UUID) string { return workflows.CampaignID(id) }
-func contactWorkflow(k key) string         { return workflows.ContactID(k.campaign, k.contact) }
 
 // judgeStatistics: every API tells of every campaign what the ledger tells, and so do
 // the totals that were stored.

@@ -135,7 +135,7 @@ func (p *pair) reset() {
 		for _, conn := range []*net.TCPConn{p.near, p.far} {
 			if conn != nil {
 				_ = conn.SetLinger(0)
-				conn.Close()
+				_ = conn.Close()
 			}
 		}
 	})

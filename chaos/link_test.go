@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -76,7 +75,7 @@ func requireCut(t *testing.T, conn net.Conn) {
 	t.Helper()
 	n, err := conn.Read(make([]byte, 1))
 	require.Zero(t, n)
-	require.True(t, errors.Is(err, syscall.ECONNRESET), "%v", err)
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
 
 func TestALinkCarriesBothWays(t *testing.T) {

@@ -62,7 +62,7 @@ func newPlan(seed uint64, length time.Duration) plan {
 	d := throw(seed, "rules")
 	p := plan{
 		seed: seed, length: length,
-		limit:       d.between(24, 60),
+		limit:       d.between(30, 100),
 		quotaWindow: d.span(8*time.Second, 16*time.Second),
 		replyWindow: d.span(8*time.Second, 16*time.Second),
 		reserve:     pick(d, []float64{1, 1, 0.5, 0.2}),

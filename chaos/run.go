@@ -24,6 +24,7 @@ type run struct {
 	inflicted map[deed]int
 	pauses    []span
 	cancelled map[uuid.UUID]time.Time // when that was answered
+	frozen    []frost
 
 	// deciding is held while an admin decides about campaigns, one decision at a time.
 	deciding sync.Mutex
@@ -41,6 +42,12 @@ type deed struct {
 // its end was asked for.
 type span struct {
 	campaign uuid.UUID
+	from, to time.Time
+}
+
+// frost is a time in which a process was frozen.
+type frost struct {
+	who      string
 	from, to time.Time
 }
 
@@ -152,10 +159,16 @@ func (r *run) inflict(ctx context.Context, a act) error {
 func (r *run) strike(ctx context.Context, a act, over func()) error {
 	v := r.victim(a.victim)
 	if a.what == freeze {
+		begun := time.Now()
 		if err := v.freeze(); err != nil {
 			return err
 		}
 		over()
+		defer func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.frozen = append(r.frozen, frost{a.victim, begun, time.Now()})
+		}()
 		return v.thaw()
 	}
 	end := v.kill
@@ -287,7 +300,7 @@ func (r *run) heal(ctx context.Context) error {
 	for _, l := range r.links {
 		errs = append(errs, l.set(fine, 0))
 	}
-	for _, name := range slices.Concat(relanceProcesses, servers) {
+	for _, name := range everybody {
 		errs = append(errs, r.victim(name).start(), r.victim(name).thaw())
 	}
 	within, cancel := context.WithTimeout(ctx, time.Minute)
