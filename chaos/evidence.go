@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -230,6 +233,29 @@ func (r *run) handedOver(ctx context.Context, id string) (time.Time, error) {
 		}
 	}
 	return parked.Add(done.Sub(began)), nil
+}
+
+// keep writes the ledger and the rows into the folder of logs, for whoever looks
+// into what was broken. All people in them are simulated.
+func (r *run) keep(ctx context.Context, e evidence) error {
+	files := map[string]json.RawMessage{}
+	var err error
+	if files["ledger"], err = json.Marshal(e.ledger); err != nil {
+		return err
+	}
+	for _, table := range []string{"campaigns", "recipients", "messages", "interactions", "opt_outs", "webhook_events"} {
+		var rows []byte
+		if err := r.db.QueryRowContext(ctx, "SELECT coalesce(json_agg(t), '[]') FROM "+table+" t").Scan(&rows); err != nil {
+			return err
+		}
+		files[table] = rows
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(r.logs, name+".json"), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parkedID is the id of the workflow that parks a webhook of one event.

@@ -76,7 +76,7 @@ func breakAll(ctx context.Context, seed uint64, seeds int, length time.Duration,
 		fmt.Print(found)
 		all.add(found)
 		if len(found.violations) > 0 {
-			fmt.Printf("  logs are in %s\n", logs)
+			fmt.Printf("  logs, ledger and rows are in %s\n", logs)
 		} else if err := os.RemoveAll(logs); err != nil {
 			return err
 		}
@@ -111,5 +111,9 @@ func breakOnce(ctx context.Context, p plan, binary, logs string) (f finding, err
 	if err != nil {
 		return f, err
 	}
-	return r.find(judge(e), unrest, time.Since(begun)), nil
+	f = r.find(judge(e), unrest, time.Since(begun))
+	if len(f.violations) > 0 {
+		err = r.keep(ctx, e)
+	}
+	return f, err
 }
