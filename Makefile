@@ -60,6 +60,14 @@ coverage: tools ## Measure which statements the tests run, over all packages tog
 soak: tools ## Run the long tests too: every fault on campaigns of 300, frozen processes, ten APIs and ten workers, 1,000 schedules of replies and outages
 	RELANCE_SOAK=1 go test -timeout 60m -count=1 ./fleet/... ./intake/... ./proof/... ./worker/...
 
+SEED     ?= 1
+SEEDS    ?= 1
+DURATION ?= 2m
+.PHONY: chaos
+chaos: tools ## Break every process and every connection at random while campaigns run (SEED=7 SEEDS=20 DURATION=3m)
+	go build -trimpath -o bin/ ./chaos
+	./bin/chaos -seed $(SEED) -seeds $(SEEDS) -duration $(DURATION)
+
 FROM ?=
 .PHONY: histories
 histories: tools ## Record the workflow histories of a released version: make histories FROM=v0.1.0

@@ -244,6 +244,20 @@ func (p *Postgres) Done() <-chan struct{} { return p.child.done }
 // os.Kill the server can be started again once Stop has been called.
 func (p *Postgres) Signal(sig os.Signal) error { return p.child.signal(sig) }
 
+// Freeze pauses the server with all of its sessions (SIGSTOP), for fault tests.
+func (p *Postgres) Freeze() error {
+	// The main process first, so that it starts no session that is not paused.
+	if err := p.child.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return signalChildren(p.child.process.Pid, syscall.SIGSTOP)
+}
+
+// Thaw lets a frozen server go on.
+func (p *Postgres) Thaw() error {
+	return errors.Join(signalChildren(p.child.process.Pid, syscall.SIGCONT), p.child.signal(syscall.SIGCONT))
+}
+
 // Stop ends sessions and the server, writing everything to disk. When ctx ends
 // first, or after half a minute, the server is stopped the hard way, which loses
 // no committed data, and Stop returns an error. It can be called more than once.

@@ -53,6 +53,26 @@ func TestCommittedDataSurvivesAKilledServer(t *testing.T) {
 	assert.Equal(t, "still here", query(t, server, "postgres", "SELECT word FROM kept"))
 }
 
+func TestAFrozenServerAnswersNoSessionUntilItThaws(t *testing.T) {
+	server := startPostgres(t, scratchDir(t).Path("postgres"))
+	var sessions [2]*pgx.Conn
+	for i := range sessions {
+		var err error
+		sessions[i], err = pgx.Connect(t.Context(), server.URL("postgres"))
+		require.NoError(t, err)
+		defer sessions[i].Close(context.Background())
+	}
+	require.NoError(t, server.Freeze())
+	soon, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := sessions[0].Exec(soon, "SELECT 1")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	require.NoError(t, server.Thaw())
+	_, err = sessions[1].Exec(t.Context(), "SELECT 1")
+	require.NoError(t, err)
+}
+
 func TestALockFileOfAnotherProgramDoesNotStopTheStart(t *testing.T) {
 	dataDir := scratchDir(t).Path("postgres")
 	server := startPostgres(t, dataDir)

@@ -72,6 +72,10 @@ func (p *Program) Stop(ctx context.Context) error {
 	return nil
 }
 
+// Signal sends a signal to the program, for fault tests: SIGSTOP freezes it,
+// SIGCONT lets it go on.
+func (p *Program) Signal(sig os.Signal) error { return p.child.signal(sig) }
+
 // Kill ends the program with SIGKILL and returns when it is gone.
 func (p *Program) Kill() error {
 	if err := p.child.signal(syscall.SIGKILL); err != nil {

@@ -183,7 +183,8 @@ func (in *Intake) Process(ctx context.Context, event store.WebhookEvent) error {
 
 // apply commits what each event means, wakes whom it concerns and only then
 // marks the webhook as processed. One event that fails costs none of the others.
-// A webhook with an acknowledgement that matches nothing yet stays unprocessed.
+// A webhook with an acknowledgement that matches nothing yet, or with a reply that may
+// answer a message in doubt, stays unprocessed.
 func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []campaign.Event, problem error) error {
 	var outcomes []string
 	var errs []error
@@ -195,7 +196,7 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 			continue
 		}
 		outcomes = append(outcomes, effect.Outcome)
-		waiting = waiting || effect.Unmatched && kept.Age < ackPatience
+		waiting = waiting || effect.Doubtful || effect.Unmatched && kept.Age < ackPatience
 		in.follow(ctx, event, effect)
 	}
 	if len(errs) > 0 || waiting {

@@ -186,11 +186,6 @@ func (b bench) webhook(raw string, events ...campaign.Event) store.WebhookEvent 
 	return kept
 }
 
-func (b bench) messageID(campaignID, contactID uuid.UUID, messageType campaign.MessageType) uuid.UUID {
-	b.t.Helper()
-	return one[uuid.UUID](b, `SELECT id FROM messages WHERE campaign_id = $1 AND contact_id = $2 AND message_type = $3`, campaignID, contactID, messageType)
-}
-
 func (b bench) erase(who store.Person) (store.Erasure, []store.Recipient) {
 	b.t.Helper()
 	erasure, ended, err := b.Erase(b.t.Context(), who)

@@ -17,10 +17,12 @@ import (
 // died, costs nobody a Message 2.
 func (s *Store) applyReply(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Effect, error) {
 	recipient, err := repliedTo(tx, event, receivedAt)
-	if errors.Is(err, ErrNotFound) {
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return strangersReply(tx, event)
-	}
-	if err != nil {
+	case errors.Is(err, errInDoubt):
+		return Effect{Outcome: "reply that waits until it is known what it answers", Doubtful: true}, nil
+	case err != nil:
 		return Effect{}, err
 	}
 	row, err := lockMessage1(tx, recipient)
@@ -125,9 +127,14 @@ func owe(tx *gorm.DB, row sentRow, at time.Time) error {
 		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, row.CampaignID, row.ContactID).Error
 }
 
+// errInDoubt says that a reply may answer a message of which it is not known yet
+// whether it left, or one of another campaign.
+var errInDoubt = errors.New("it is not known yet what the reply answers")
+
 // repliedTo finds whom a reply belongs to: the recipient that it is recorded
 // for; else the campaign whose message it quotes; else the newest one with an
-// open, unanswered window; else the newest one that messaged the contact.
+// open, unanswered window; else one whose message may just be leaving; else the
+// newest one that messaged the contact.
 func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipient, error) {
 	var recipient Recipient
 	err := first(tx, &recipient, `SELECT campaign_id, contact_id FROM interactions WHERE event_key = ?`, event.Key)
@@ -146,27 +153,51 @@ func repliedTo(tx *gorm.DB, event campaign.Event, receivedAt time.Time) (Recipie
 	}
 	values := map[string]any{"phones": strings.Join(campaign.PhoneSpellings(event.Phone), ","), "at": receivedAt}
 	// Locked as it is found: two replies at once serve two campaigns. A message
-	// claimed after the reply was taken in cannot be what it answers. Message 1 is
-	// told apart by what it is not: of a table that PostgreSQL does not know yet it
-	// would expect to find next to none, and begin there instead of at the number.
-	err = first(tx, &recipient, `
-		SELECT r.campaign_id, r.contact_id
-		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type <> 'message_2'
-		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at <= @at
-		  AND (r.state IN ('message_1_sent', 'no_interaction', 'late_interaction') AND r.window_ends_at > @at OR m.status = 'sending')
-		ORDER BY coalesce(r.message_1_sent_at, m.claimed_at) DESC
+	// claimed after the reply was taken in cannot be what it answers.
+	err = first(tx, &recipient, theirs+`
+		  AND m.claimed_at <= @at AND r.state IN ('message_1_sent', 'no_interaction', 'late_interaction') AND r.window_ends_at > @at
+		ORDER BY r.message_1_sent_at DESC
 		LIMIT 1 FOR UPDATE OF r, m`, values)
 	if !errors.Is(err, ErrNotFound) {
 		return recipient, err
 	}
-	err = first(tx, &recipient, `
-		SELECT r.campaign_id, r.contact_id
-		FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type <> 'message_2'
-		WHERE r.phone = ANY (string_to_array(@phones, ',')) AND m.claimed_at IS NOT NULL
-		  AND (m.status NOT IN ('pending', 'failed') OR m.sent_at IS NOT NULL)
-		ORDER BY m.claimed_at <= @at DESC, coalesce(r.message_1_sent_at, m.claimed_at) DESC
+	return inDoubtOrNewest(tx, event, values)
+}
+
+// theirs are all recipients with the numbers, and their Message 1s. Message 1 is
+// told apart by what it is not: of a table that PostgreSQL does not know yet it
+// would expect to find next to none, and begin there instead of at the number.
+const theirs = `
+	SELECT r.campaign_id, r.contact_id
+	FROM recipients r JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type <> 'message_2'
+	WHERE r.phone = ANY (string_to_array(@phones, ','))`
+
+// inDoubtOrNewest finds whom a reply belongs to that no open window waits for. A
+// message that may just be leaving is proved by it only where there is nothing else
+// that it may answer: else it waits until the message's outcome is known. A wish waits
+// for nothing, and earns nothing.
+func inDoubtOrNewest(tx *gorm.DB, event campaign.Event, values map[string]any) (Recipient, error) {
+	var leaving, newest Recipient
+	doubt := first(tx, &leaving, theirs+`
+		  AND m.claimed_at <= @at AND m.status = 'sending'
+		ORDER BY m.claimed_at DESC
+		LIMIT 1 FOR UPDATE OF r, m`, values)
+	if doubt != nil && !errors.Is(doubt, ErrNotFound) {
+		return leaving, doubt
+	}
+	err := first(tx, &newest, theirs+`
+		  AND m.claimed_at IS NOT NULL AND (m.sent_at IS NOT NULL OR m.status = 'unknown')
+		ORDER BY m.claimed_at <= @at DESC, m.sent_at IS NOT NULL DESC, coalesce(r.message_1_sent_at, m.claimed_at) DESC
 		LIMIT 1`, values)
-	return recipient, err
+	switch {
+	case doubt != nil:
+		return newest, err
+	case errors.Is(err, ErrNotFound):
+		return leaving, nil
+	case err == nil && campaign.WishOf(event.Body) == campaign.NoWish:
+		return leaving, errInDoubt
+	}
+	return newest, err
 }
 
 // lockMessage1 locks a recipient and its Message 1.

@@ -136,6 +136,9 @@ type Effect struct {
 	Owed bool
 	// Unmatched: an acknowledgement of a message that is not known, or not yet.
 	Unmatched bool
+	// Doubtful: a reply of which it is not known yet what it answers. It has to be
+	// applied again when a message that may just be leaving has been settled.
+	Doubtful bool
 	// ContactsChanged: somebody opted out or in.
 	ContactsChanged bool
 }

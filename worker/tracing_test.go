@@ -68,6 +68,10 @@ func TestHistoriesWithoutTracesReplayWhereTracingIsOn(t *testing.T) {
 func TestHistoriesWithTracesReplayWhereTracingIsOff(t *testing.T) {
 	t.Parallel()
 	r := start(t, long(), quiet)
+	unencrypted, err := worker.NewCodec("")
+	require.NoError(t, err)
+	plain, err := worker.NewReplayer(unencrypted)
+	require.NoError(t, err)
 	_, tracer := recordSpans()
 	options := client.Options{Logger: tlog.NewStructuredLogger(mute)}
 	worker.Trace(&options, tracer)
@@ -94,7 +98,7 @@ func TestHistoriesWithTracesReplayWhereTracingIsOff(t *testing.T) {
 				headers += len(event.GetWorkflowExecutionStartedEventAttributes().GetHeader().GetFields())
 			}
 			require.Equal(t, sampled, headers > 0, workflowID)
-			require.NoError(t, worker.NewReplayer().ReplayWorkflowHistory(tlog.NewStructuredLogger(mute), history), workflowID)
+			require.NoError(t, plain.ReplayWorkflowHistory(tlog.NewStructuredLogger(mute), history), workflowID)
 			require.NoError(t, tracingReplayer(t).ReplayWorkflowHistory(tlog.NewStructuredLogger(mute), history), workflowID)
 			if workflowID == contact {
 				sizes[sampled], events[sampled] = proto.Size(history), len(history.GetEvents())

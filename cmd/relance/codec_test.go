@@ -36,7 +36,7 @@ var (
 // One campaign lives through a rotation of keys, and through workers that were given
 // the new key alone by mistake.
 func TestNothingInTemporalIsReadableAndARotationInMidCampaignLosesNothing(t *testing.T) {
-	d := deploy(t)
+	d := deployed(t)
 	const early, late = "+33639980001", "+33639980002"
 	t.Setenv("TEMPORAL_CODEC_KEYS", firstKey)
 	stop := d.serve()
@@ -209,7 +209,7 @@ func (h histories) payloads() (payloads []*commonpb.Payload) {
 }
 
 func TestCodecServerAnswersTheWebUIAndNoOtherPage(t *testing.T) {
-	d := deploy(t)
+	d := deployed(t)
 	t.Setenv("TEMPORAL_CODEC_KEYS", firstKey)
 	open, guarded := d.codecServer(), d.codecServer("--authenticate")
 	stop := d.serve() // makes the first user

@@ -37,8 +37,8 @@ type deployment struct {
 	redis     *miniredis.Miniredis
 }
 
-// deploy prepares and starts nothing of Relance's.
-func deploy(t *testing.T) deployment {
+// deployed prepares and starts nothing of Relance's.
+func deployed(t *testing.T) deployment {
 	t.Helper()
 	d := deployment{t: t, namespace: "deployed-" + uuid.NewString(), redis: miniredis.RunT(t)}
 	var err error

@@ -51,7 +51,7 @@ func examined(t *testing.T, flags ...string) (diagnosis, error) {
 // healthy is a whole deployment that lacks nothing.
 func healthy(t *testing.T) (d deployment, stop func()) {
 	t.Helper()
-	d = deploy(t)
+	d = deployed(t)
 	stop = d.serve()
 	_, err := relance(t, "webhook", "register", "--url", d.public)
 	require.NoError(t, err)
@@ -262,7 +262,7 @@ func requireInOrder(t *testing.T) {
 
 // What accepts a connection and never answers costs the doctor one deadline.
 func TestDoctorDoesNotWaitForWhatNeverAnswers(t *testing.T) {
-	deploy(t)
+	deployed(t)
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })

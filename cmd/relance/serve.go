@@ -70,12 +70,12 @@ func runServices(ctx context.Context, needs []need, internal part, intakes ...pa
 	if err := s.bootstrap(ctx); err != nil {
 		return err
 	}
-	return inOrder(ctx, s, []part{(*services).runAnswers, internal}, intakes)
+	return stopOneByOne(ctx, s, []part{(*services).runAnswers, internal}, intakes)
 }
 
-// inOrder runs both kinds of parts side by side, and lets those that last go on
+// stopOneByOne runs both kinds of parts side by side, and lets those that last go on
 // until the others have ended.
-func inOrder(ctx context.Context, s *services, last, first []part) error {
+func stopOneByOne(ctx context.Context, s *services, last, first []part) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -81,7 +81,7 @@ func TestWhatOthersLeanOnEndsAfterThem(t *testing.T) {
 		return nil
 	}
 	over := make(chan error, 1)
-	go func() { over <- inOrder(ctx, nil, []part{lasting}, []part{first}) }()
+	go func() { over <- stopOneByOne(ctx, nil, []part{lasting}, []part{first}) }()
 	stop()
 	close(drain)
 	require.NoError(t, <-over)
@@ -95,6 +95,6 @@ func TestAPartThatFailsEndsTheOthers(t *testing.T) {
 		return nil
 	}
 	fails := func(*services, context.Context) error { return io.ErrUnexpectedEOF }
-	require.ErrorIs(t, inOrder(t.Context(), nil, []part{fails}, []part{until}), io.ErrUnexpectedEOF)
-	require.ErrorIs(t, inOrder(t.Context(), nil, []part{until}, []part{fails}), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, stopOneByOne(t.Context(), nil, []part{fails}, []part{until}), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, stopOneByOne(t.Context(), nil, []part{until}, []part{fails}), io.ErrUnexpectedEOF)
 }

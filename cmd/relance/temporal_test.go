@@ -140,7 +140,7 @@ func TestSetupKnowsTemporalCloudByItsAddress(t *testing.T) {
 }
 
 func TestCampaignRunsOverMutualTLSForWhoeverMayRegisterNothing(t *testing.T) {
-	d := deploy(t)
+	d := deployed(t)
 	ca := newAuthority(t)
 	certificate, key := ca.issue("a worker")
 	setenv(t, map[string]string{
@@ -158,7 +158,7 @@ func TestCampaignRunsOverMutualTLSForWhoeverMayRegisterNothing(t *testing.T) {
 }
 
 func TestWorkerSaysWhichSearchAttributesItMayNotRegister(t *testing.T) {
-	deploy(t)
+	deployed(t)
 	server := testenv.Temporal(t)
 	bare := "bare-" + uuid.NewString()
 	t.Setenv("TEMPORAL_NAMESPACE", bare)
