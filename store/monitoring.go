@@ -66,7 +66,11 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 			HaltedAt   *time.Time
 			HaltReason string
 		}
-		if err := first(tx, &device, `SELECT halted_at, halt_reason FROM devices WHERE id = ?`, s.deviceID); err != nil {
+		// A database that was restored halts the device as the provider's word does.
+		if err := first(tx, &device, `
+			SELECT CASE WHEN restored THEN relance_now() ELSE halted_at END AS halted_at, CASE WHEN restored THEN ? ELSE halt_reason END AS halt_reason
+			FROM (SELECT *, coalesce(lineage <> relance_lineage(), false) AS restored FROM devices WHERE id = ?) d`,
+			ErrRestored.Error(), s.deviceID); err != nil {
 			return err
 		}
 		used, err := s.usage(tx, s.deviceID, at)

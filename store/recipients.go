@@ -58,7 +58,8 @@ type Recipient struct {
 // the given age and is not on its way: their workflows may have missed the
 // wake-up. Each is taken again only after a quarter of the time it has been owed,
 // so that what holds an answer up is not met by a storm of wake-ups; several
-// callers at once take different ones. Nothing is taken while the device is halted.
+// callers at once take different ones. Nothing is taken while the device is halted
+// or the database has to be reconciled.
 func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit int) ([]Recipient, error) {
 	var recipients []Recipient
 	err := s.transaction(ctx, "looking for unanswered replies", func(tx *gorm.DB) error {
@@ -72,7 +73,7 @@ func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit 
 			    SELECT r.campaign_id, r.contact_id FROM recipients r
 			    JOIN devices d ON d.id = r.device_id AND d.halted_at IS NULL
 			    JOIN messages m ON m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.message_type = 'message_2'
-			    WHERE r.device_id = @device AND r.state = 'replied' AND m.status = 'pending' AND r.replied_at < @before
+			    WHERE NOT (`+isRestored+`) AND r.device_id = @device AND r.state = 'replied' AND m.status = 'pending' AND r.replied_at < @before
 			      AND (r.woken_at IS NULL OR r.woken_at < r.replied_at
 			           OR r.woken_at < CAST(@at AS timestamptz) - greatest(interval '2 seconds', (CAST(@at AS timestamptz) - r.replied_at) / 4))
 			    ORDER BY r.replied_at LIMIT @limit FOR UPDATE OF r SKIP LOCKED)
@@ -82,6 +83,9 @@ func (s *Store) UnansweredReplies(ctx context.Context, age time.Duration, limit 
 	})
 	return recipients, err
 }
+
+// isRestored is [ErrRestored] within a statement, where it is asked once.
+const isRestored = `SELECT coalesce(lineage <> relance_lineage(), false) FROM devices WHERE id = @device`
 
 // Overdue takes recipients whose window closed at least age ago and whom no
 // workflow has closed it for: theirs is gone. Each is taken again only after that
@@ -97,7 +101,7 @@ func (s *Store) Overdue(ctx context.Context, age time.Duration, limit int) ([]Re
 			UPDATE recipients SET woken_at = @at
 			WHERE (campaign_id, contact_id) IN (
 			    SELECT campaign_id, contact_id FROM recipients
-			    WHERE device_id = @device AND state = 'message_1_sent' AND window_ends_at < @before
+			    WHERE NOT (`+isRestored+`) AND device_id = @device AND state = 'message_1_sent' AND window_ends_at < @before
 			      AND (woken_at IS NULL OR woken_at < @before)
 			    ORDER BY window_ends_at LIMIT @limit FOR UPDATE SKIP LOCKED)
 			RETURNING campaign_id, contact_id`, map[string]any{

@@ -265,3 +265,31 @@ func TestAnAcknowledgementProvesThatAMessageLeftWhichTheDatabaseDidNotSend(t *te
 	require.Equal(t, campaign.MessageDelivered, b.status(message))
 	require.Empty(t, b.admit(id, 1, 1))
 }
+
+func TestARestoredDatabaseShowsAsAHaltedDeviceAndWakesNobody(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.messaged(2)
+	b.reply(0, "a")
+	b.ahead(25 * time.Hour)
+	b.restored()
+	device, err := b.Monitor(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, device.HaltedAt)
+	require.Equal(t, store.ErrRestored.Error(), device.HaltReason)
+	owed, err := b.UnansweredReplies(t.Context(), time.Second, 10)
+	require.NoError(t, err)
+	overdue, err := b.Overdue(t.Context(), time.Second, 10)
+	require.NoError(t, err)
+	require.Empty(t, append(owed, overdue...))
+
+	b.believed()
+	device, err = b.Monitor(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, device.HaltedAt)
+	owed, err = b.UnansweredReplies(t.Context(), time.Second, 10)
+	require.NoError(t, err)
+	overdue, err = b.Overdue(t.Context(), time.Second, 10)
+	require.NoError(t, err)
+	require.Len(t, append(owed, overdue...), 2)
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -14,11 +15,14 @@ var secretVariables = []string{
 	"DATABASE_URL", "REDIS_URL", "WASSENGER_TOKEN", "WEBHOOK_TOKEN", "WEBHOOK_HMAC_SECRET", "ADMIN_PASSWORD", "ADMIN_TOKEN",
 }
 
+// temporalSecrets are the same of what is read for Temporal's client.
+var temporalSecrets = []string{"TEMPORAL_API_KEY", "TEMPORAL_CODEC_KEYS"}
+
 // withSecretFiles is the environment with each NAME_FILE read into NAME, without
 // the newline that editors leave at its end. An empty variable is as good as none.
 func withSecretFiles(environment map[string]string) (map[string]string, error) {
 	read := maps.Clone(environment)
-	for _, variable := range secretVariables {
+	for _, variable := range slices.Concat(secretVariables, temporalSecrets) {
 		file := environment[variable+"_FILE"]
 		if file == "" {
 			continue

@@ -28,6 +28,21 @@ func TestASecretMayBeInAFile(t *testing.T) {
 	}
 }
 
+func TestTemporalsSecretsMayBeInFiles(t *testing.T) {
+	folder := t.TempDir()
+	for variable, value := range map[string]string{"TEMPORAL_API_KEY": "a-key-of-temporal", "TEMPORAL_CODEC_KEYS": firstKey} {
+		file := filepath.Join(folder, variable)
+		require.NoError(t, os.WriteFile(file, []byte(value+"\n"), 0o600))
+		t.Setenv(variable+"_FILE", file)
+	}
+	options, err := temporalOptions()
+	require.NoError(t, err)
+	require.NotNil(t, options.Credentials)
+	codec, err := temporalCodec()
+	require.NoError(t, err)
+	require.Equal(t, "first", codec.KeyID())
+}
+
 // valueOf is what a configuration has for a variable.
 func valueOf(t *testing.T, c config, variable string) string {
 	t.Helper()

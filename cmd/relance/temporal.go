@@ -23,7 +23,10 @@ func temporalCommand() *cobra.Command {
 // temporalOptions reads Temporal's own client environment and TEMPORAL_CODEC_KEYS.
 // Every client of Temporal's in this program is made from it.
 func temporalOptions() (client.Options, error) {
-	environment := processEnvironment()
+	environment, err := withSecretFiles(processEnvironment())
+	if err != nil {
+		return client.Options{}, err
+	}
 	if value := environment["TEMPORAL_TLS"]; !slices.Contains([]string{"", "true", "false", "1", "0"}, strings.ToLower(value)) {
 		// The library would ignore it, and perhaps send everything in plain text.
 		return client.Options{}, fmt.Errorf("TEMPORAL_TLS must be true or false, not %q", value)
@@ -41,7 +44,11 @@ func temporalOptions() (client.Options, error) {
 }
 
 func temporalCodec() (*worker.Codec, error) {
-	return worker.NewCodec(processEnvironment()["TEMPORAL_CODEC_KEYS"])
+	environment, err := withSecretFiles(processEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	return worker.NewCodec(environment["TEMPORAL_CODEC_KEYS"])
 }
 
 // temporalEnvironment is how Temporal's library sees the environment: an empty
