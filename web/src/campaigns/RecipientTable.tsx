@@ -6,8 +6,22 @@ import { type MessageStatus, terms } from '../words/terms'
 import { providerWords } from './providerWords'
 
 const texts = bilingual(
-  { contact: 'Contact', state: 'State', reply: 'Reply', until: 'open until', said: 'The provider says:', erased: 'Erased' },
-  { contact: 'Contact', state: 'État', reply: 'Réponse', until: 'ouvert jusqu’à', said: 'Le fournisseur dit\u00a0:', erased: 'Effacé' },
+  {
+    contact: 'Contact',
+    state: 'State',
+    reply: 'Reply',
+    until: 'open until',
+    said: 'The provider says:',
+    erased: 'Erased',
+  },
+  {
+    contact: 'Contact',
+    state: 'État',
+    reply: 'Réponse',
+    until: 'ouvert jusqu’à',
+    said: 'Le fournisseur dit\u00a0:',
+    erased: 'Effacé',
+  },
 )
 
 type Recipient = Schemas['Recipient']
