@@ -30,6 +30,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand(), temporalCommand(), doctorCommand())
+	root.AddCommand(devCommand(), apiCommand(), workerCommand(), serveCommand(), migrateCommand(), userCommand(), tokenCommand(), webhookCommand(), replayCommand(), promoteCommand(), rehearseCommand())
+	root.AddCommand(temporalCommand(), doctorCommand())
 	return root
 }
