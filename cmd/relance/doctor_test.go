@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -280,6 +281,18 @@ func TestDoctorDoesNotWaitForWhatNeverAnswers(t *testing.T) {
 		assert.Regexp(t, fmt.Sprintf(`(?m)^(failure|warning) +%s +.*%s`, check, address), out.String())
 	}
 	assert.Regexp(t, `(?m)^skipped +schema +needs the check "database" to succeed`, out.String())
+}
+
+func TestDoctorGradesClocksAndCertificatesByHowFarTheyAreOff(t *testing.T) {
+	for ahead, want := range map[time.Duration]grade{
+		0: inOrder, -time.Second: inOrder, 1100 * time.Millisecond: warning, -29 * time.Second: warning, 31 * time.Second: failed, -time.Hour: failed,
+	} {
+		assert.Equal(t, want, skew("the database's", ahead, time.Second).Result, ahead)
+	}
+	assert.Equal(t, "this machine's clock is 2s behind the database's", skew("the database's", -2*time.Second, time.Second).Says)
+	for left, want := range map[time.Duration]grade{30 * 24 * time.Hour: inOrder, 20 * 24 * time.Hour: warning, -time.Minute: failed} {
+		assert.Equal(t, want, expiry(&x509.Certificate{NotAfter: time.Now().Add(left)}, "renew it").Result, left)
+	}
 }
 
 // sql breaks something in the database for one test.
