@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -239,4 +240,27 @@ func requirePartOf(t *testing.T, span sdktrace.ReadOnlySpan, whole trace.Span, f
 	require.False(t, span.Parent().IsValid())
 	require.Len(t, span.Links(), 1)
 	require.Equal(t, whole.SpanContext().SpanID(), span.Links()[0].SpanContext.SpanID())
+}
+
+// A webhook whose process died keeps no trace; what it is applied in names it.
+func TestStoredWebhookIsAppliedInATraceThatNamesIt(t *testing.T) {
+	t.Parallel()
+	r := start(t, shrunk(), quiet)
+	recorder, tracer := recordSpans()
+	kept, err := r.store.KeepWebhook(t.Context(), "a key", replyWebhook("A1", "+33639980000"), time.Time{})
+	require.NoError(t, err)
+	w := r.worker()
+	w.Dispatcher.Tracer = tracer
+	r.background("the worker", w.Run)
+
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		spans := map[string]sdktrace.ReadOnlySpan{}
+		for _, span := range recorder.Ended() {
+			spans[span.Name()] = span
+		}
+		require.Contains(t, spans, "process a stored webhook")
+		require.Contains(t, spans["process a stored webhook"].Attributes(), telemetry.WebhookID(kept.ID))
+		require.Equal(t, spans["process a stored webhook"].SpanContext().SpanID(), spans["apply webhook"].Parent().SpanID())
+		require.Contains(t, spans["apply webhook"].Attributes(), telemetry.Outcome("reply from somebody never messaged"))
+	}, patience, 50*time.Millisecond)
 }
