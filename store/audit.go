@@ -26,7 +26,7 @@ const (
 
 // The actions of those who show a password.
 const (
-	ActionLogin          = "post-auth-login" // the store records it itself
+	ActionLogin          = "post-auth-login"    // the store records it itself
 	ActionChangePassword = "post-auth-password" //nolint:gosec // the name of an operation
 )
 
