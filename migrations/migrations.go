@@ -8,6 +8,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	"github.com/pressly/goose/v3"
@@ -106,9 +107,9 @@ func Versions(ctx context.Context, db *sql.DB) (database, binary int64, err erro
 }
 
 func newProvider(db *sql.DB) (*goose.Provider, error) {
-	// A row that is held for half a minute at a time. An advisory lock of the session
-	// would be left behind in a pooler's connection.
-	locker, err := lock.NewPostgresTableLocker()
+	// A row that is held for half a minute at a time, and waited for for five minutes.
+	// An advisory lock of the session would be left behind in a pooler's connection.
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(250*time.Millisecond, 1200))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the migration lock: %w", err)
 	}

@@ -304,3 +304,22 @@ func TestAnErrorReadsWell(t *testing.T) {
 	_, err = newClient(t, "http://provider.invalid").Send(ctx, outgoing)
 	assert.EqualError(t, err, "wassenger: send: retry: context canceled")
 }
+
+// Relance hands a medium's address on and never fetches it, so that nobody makes
+// it ask addresses that only it can reach.
+func TestAMediumIsNeverFetched(t *testing.T) {
+	var fetched atomic.Int32
+	other := serveFunc(t, func(http.ResponseWriter, *http.Request) { fetched.Add(1) })
+	var sent newMessage
+	provider := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, json.NewDecoder(r.Body).Decode(&sent))
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"1"}`)
+	})
+	withMedium := outgoing
+	withMedium.MediaURL = other.URL + "/picture.jpg"
+	_, err := newClient(t, provider.URL).Send(t.Context(), withMedium)
+	require.NoError(t, err)
+	require.Equal(t, withMedium.MediaURL, sent.Media.URL)
+	require.Zero(t, fetched.Load())
+}
