@@ -56,7 +56,7 @@ func chosenCourse() course {
 	window := 24 * c.hour
 	maps.Copy(c.dotEnv, map[string]string{
 		"SIMULATOR_HOUR": c.hour.String(), "REPLY_WINDOW": window.String(), "SEND_LIMIT_WINDOW": window.String(),
-		"SEND_LIMIT": fmt.Sprint(3 * c.contacts), "CAMPAIGN_DEADLINE": patience.String(), "SEND_SETTLE": "2s", "SEND_BACKOFF": "200ms",
+		"SEND_LIMIT": fmt.Sprint(3 * c.contacts), "CAMPAIGN_DEADLINE": "1h", "SEND_SETTLE": "2s", "SEND_BACKOFF": "200ms",
 		"ADMIN_TOKEN": adminToken, "WEBHOOK_TOKEN": webhookToken, "RELANCE_DB_PASSWORD": "a-password-of-the-database",
 	})
 	return c
@@ -126,7 +126,8 @@ func (top *topology) start(c course) *fleet {
 	top.elsewhere = strings.NewReplacer(
 		"postgres:5432", fmt.Sprintf("127.0.0.1:%d", testenv.Postgres(t).Port()), "redis:6379", strings.TrimSuffix(strings.TrimPrefix(redis.URL(), "redis://"), "/0"),
 		"temporal:7233", temporal.Address(), "simulator:8090", simulatorAddress, "entry:8080", strings.TrimPrefix(entry.URL, "http://"),
-		"--listen=:8090", "--listen="+simulatorAddress, "/data/", top.folder+"/")
+		"--listen=:8090", "--listen="+simulatorAddress, "/data/", top.folder+"/",
+		"//relance:", "//relance_alone:") // here relance is the superuser
 
 	f.environment = top.environment("api")
 	require.Equal(t, f.environment, top.environment("worker"))

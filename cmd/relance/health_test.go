@@ -28,10 +28,9 @@ func TestHealthAsksWhereItsProcessListens(t *testing.T) {
 
 func TestHealthFailsUnlessTheProcessIsWell(t *testing.T) {
 	var answer atomic.Int64
-	process := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		require.Equal(t, "/healthz", r.URL.Path)
-		w.WriteHeader(int(answer.Load()))
-	}))
+	asked := http.NewServeMux()
+	asked.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(answer.Load())) })
+	process := httptest.NewServer(asked)
 	t.Setenv("INTERNAL_ADDR", strings.TrimPrefix(process.URL, "http://"))
 	ask := func() error { return relanceTo(t.Context(), t.Output(), "health") }
 	answer.Store(http.StatusOK)
