@@ -73,7 +73,6 @@ const (
 var (
 	relanceProcesses = []string{"api-0", "api-1", "worker-0", "worker-1"}
 	apis             = relanceProcesses[:2]
-	workers          = relanceProcesses[2:]
 	servers          = []string{thePostgres, theTemporal, theRedis, theProvider}
 	everybody        = slices.Concat(relanceProcesses, servers)
 )
