@@ -65,6 +65,7 @@ const (
 	theRedis    = "redis"
 	theProvider = "provider"
 	theConduct  = "the provider's conduct"
+	theWhole    = "all processes at once"
 	theAdmin    = "the campaigns"
 	theLast     = "one campaign" // for good
 )
@@ -72,7 +73,6 @@ const (
 var (
 	relanceProcesses = []string{"api-0", "api-1", "worker-0", "worker-1"}
 	apis             = relanceProcesses[:2]
-	workers          = relanceProcesses[2:]
 	servers          = []string{thePostgres, theTemporal, theRedis, theProvider}
 	everybody        = slices.Concat(relanceProcesses, servers)
 )
@@ -93,6 +93,7 @@ var (
 	ofTemporal = temper{what: []what{kill, kill, stop, freeze}, rests: seconds(22, 70), lengths: seconds(0, 6)}
 	ofRedis    = temper{what: []what{kill, stop, freeze}, rests: seconds(12, 45), lengths: seconds(0, 8)}
 	ofProvider = temper{what: []what{kill, stop, freeze}, rests: seconds(18, 60), lengths: seconds(0, 4), freezes: 12 * time.Second}
+	ofTheWhole = temper{what: []what{kill}, rests: seconds(50, 150), lengths: seconds(0.2, 3)}
 	ofLinks    = temper{what: []what{refuse, reset, swallow, mute, delay}, rests: seconds(15, 90), lengths: seconds(0.3, 8)}
 	ofConduct  = temper{what: []what{unclear, unclear, turning, blind, slow, halt}, rests: seconds(5, 20), lengths: seconds(2, 8)}
 	ofAdmin    = temper{what: []what{pause}, rests: seconds(15, 50), lengths: seconds(1, 6)}
@@ -107,7 +108,7 @@ func seconds(low, high float64) [2]time.Duration {
 const longestFreeze = 14 * time.Second
 
 // drawActs decides what is broken when. Each victim suffers by itself, one thing at
-// a time; several victims at once are chance.
+// a time; several victims at once are chance, but for a power cut, which meets all.
 func (p *plan) drawActs() {
 	for _, name := range relanceProcesses {
 		p.suffer(name, ofRelance)
@@ -116,6 +117,7 @@ func (p *plan) drawActs() {
 	p.suffer(theTemporal, ofTemporal)
 	p.suffer(theRedis, ofRedis)
 	p.suffer(theProvider, ofProvider)
+	p.suffer(theWhole, ofTheWhole)
 	for _, from := range relanceProcesses {
 		for _, to := range servers {
 			p.suffer(linkName(from, to), ofLinks)

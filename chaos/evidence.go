@@ -129,14 +129,14 @@ func (r *run) gatherRows(ctx context.Context, e *evidence) error {
 		{`SELECT campaign_id, contact_id, event_key, received_at, within_24h FROM interactions ORDER BY received_at`, e.takeInteraction},
 		{`SELECT phone, opted_out_at FROM opt_outs`, e.takeOptOut},
 	} {
-		if err := r.each(ctx, table.query, table.take); err != nil {
+		if err := r.eachRow(ctx, table.query, table.take); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) each(ctx context.Context, query string, take func(scan func(...any) error) error) error {
+func (r *run) eachRow(ctx context.Context, query string, take func(scan func(...any) error) error) error {
 	rows, err := r.db.QueryContext(ctx, query)
 	if err != nil {
 		return err

@@ -70,7 +70,8 @@ func (p *place) startLocked() error {
 		return nil
 	}
 	options := p.options
-	heard := &ear{Writer: p.options.Log}
+	// What this program plays itself needs nothing to begin, and says nothing.
+	heard := &ear{Writer: p.options.Log, works: len(options.Args) == 0}
 	options.Log = heard
 	program, err := devstack.StartProgram(options)
 	if err != nil {
@@ -172,15 +173,19 @@ type server[S interface {
 	Stop(context.Context) error
 	Done() <-chan struct{}
 }] struct {
-	name    string
-	launch  func(context.Context) (S, error)
-	running *S
-	fell    int // ended by itself
+	name   string
+	launch func(context.Context) (S, error)
 	// How to break it.
 	killed, frozen, thawed func(S) error
+
+	mu      sync.Mutex
+	running *S
+	fell    int // ended by itself
 }
 
 func (s *server[S]) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.running != nil {
 		select {
 		case <-(*s.running).Done():
@@ -199,10 +204,13 @@ func (s *server[S]) start() error {
 }
 
 func (s *server[S]) kill() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.running == nil {
 		return nil
 	}
-	err := s.killed(*s.running)
+	// Its sessions could not see that it is gone, if it was frozen with them.
+	err := errors.Join(s.thawed(*s.running), s.killed(*s.running))
 	_ = (*s.running).Stop(context.Background()) // it tells that it was killed
 	s.running = nil
 	return err
@@ -210,8 +218,10 @@ func (s *server[S]) kill() error {
 
 // stop does not fail where the server would not stop in time and was killed.
 func (s *server[S]) stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.running != nil {
-		_ = s.thawed(*s.running) // when chaos itself is interrupted
+		_ = s.thawed(*s.running)
 		_ = (*s.running).Stop(context.Background())
 	}
 	s.running = nil
@@ -221,9 +231,12 @@ func (s *server[S]) stop() error {
 func (s *server[S]) freeze() error { return s.with(s.frozen) }
 func (s *server[S]) thaw() error   { return s.with(s.thawed) }
 
+// with does nothing where all has been killed meanwhile.
 func (s *server[S]) with(do func(S) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.running == nil {
-		return errors.New(s.name + " is not there")
+		return nil
 	}
 	return do(*s.running)
 }

@@ -40,7 +40,7 @@ func TestTwentySeedsDoEverythingToEverybody(t *testing.T) {
 		}
 	}
 	tempers := map[string]temper{
-		thePostgres: ofPostgres, theTemporal: ofTemporal, theRedis: ofRedis, theProvider: ofProvider, theConduct: ofConduct, theAdmin: ofAdmin,
+		thePostgres: ofPostgres, theTemporal: ofTemporal, theRedis: ofRedis, theProvider: ofProvider, theConduct: ofConduct, theAdmin: ofAdmin, theWhole: ofTheWhole,
 	}
 	for _, name := range relanceProcesses {
 		tempers[name] = ofRelance

@@ -58,14 +58,18 @@ func (r *run) find(j *judgement, unrest error, took time.Duration) finding {
 		}
 	}
 	for _, l := range r.links {
+		l.mu.Lock()
 		f.cut += l.cut
+		l.mu.Unlock()
 	}
 	for name, p := range r.places {
+		p.mu.Lock()
 		f.forced += p.forced
 		f.falls += p.stillborn
 		for _, fall := range p.fell {
 			f.violations = append(f.violations, violation{fallen, name + ": " + fall})
 		}
+		p.mu.Unlock()
 	}
 	return f
 }

@@ -155,12 +155,16 @@ func (r *run) inflict(ctx context.Context, a act) error {
 	return r.strike(ctx, a, over)
 }
 
-// strike breaks a process.
+// strike breaks a process, or all of them at once.
 func (r *run) strike(ctx context.Context, a act, over func()) error {
-	v := r.victim(a.victim)
-	if a.what == freeze {
+	who := []string{a.victim}
+	if a.victim == theWhole {
+		who = everybody
+	}
+	switch a.what {
+	case freeze:
 		begun := time.Now()
-		if err := v.freeze(); err != nil {
+		if err := r.victim(a.victim).freeze(); err != nil {
 			return err
 		}
 		over()
@@ -169,19 +173,29 @@ func (r *run) strike(ctx context.Context, a act, over func()) error {
 			defer r.mu.Unlock()
 			r.frozen = append(r.frozen, frost{a.victim, begun, time.Now()})
 		}()
-		return v.thaw()
-	}
-	end := v.kill
-	if a.what == stop {
-		end = v.stop
-	}
-	if err := end(); err != nil {
-		return err
+		return r.victim(a.victim).thaw()
+	case stop:
+		if err := r.each(who, victim.stop); err != nil {
+			return err
+		}
+	default:
+		if err := r.each(who, victim.kill); err != nil {
+			return err
+		}
 	}
 	over()
-	starting, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	return until(starting, v.start)
+	starting, done := context.WithTimeout(ctx, 2*time.Minute)
+	defer done()
+	return r.each(who, func(v victim) error { return until(starting, v.start) })
+}
+
+// each does the same to several processes at once.
+func (r *run) each(who []string, do func(victim) error) error {
+	var all errgroup.Group
+	for _, name := range who {
+		all.Go(func() error { return do(r.victim(name)) })
+	}
+	return all.Wait()
 }
 
 func (r *run) note(a act) {
