@@ -107,7 +107,7 @@ func field(of reflect.Value, name string) any {
 type auditView struct {
 	ID        int64           `json:"id" example:"1042"`
 	At        time.Time       `json:"at" example:"2026-06-01T09:00:00Z"`
-	UserID    *uuid.UUID      `json:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" nullable:"true" format:"uuid" doc:"Who did it; null for a failed login with nobody's address."`
+	UserID    *uuid.UUID      `json:"user_id" example:"0197d2c0-05aa-7d12-8c44-b7e6a5948372" nullable:"true" format:"uuid" doc:"Who did it; null for a failed login with nobody's address, and for the command line."`
 	UserEmail *string         `json:"user_email" example:"admin@example.com"`
 	Action    string          `json:"action" example:"post-campaigns-id-pause" doc:"The operationId of what was called."`
 	SubjectID *uuid.UUID      `json:"subject_id" example:"0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024" nullable:"true" format:"uuid" doc:"What was changed or made."`
