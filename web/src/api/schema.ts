@@ -542,6 +542,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/contacts/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase everything that is stored about a person */
+        post: operations["post-contacts-id-erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/contacts/{id}/opt-in": {
         parameters: {
             query?: never;
@@ -570,6 +587,23 @@ export interface paths {
         put?: never;
         /** Never message a contact again */
         post: operations["post-contacts-id-opt-out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contacts/{id}/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export everything that is stored about a person */
+        get: operations["get-contacts-id-personal-data"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -874,7 +908,7 @@ export interface components {
             user_email: string | null;
             /**
              * Format: uuid
-             * @description Who did it; null for a failed login with nobody's address.
+             * @description Who did it; null for a failed login with nobody's address, and for the command line.
              * @example 0197d2c0-05aa-7d12-8c44-b7e6a5948372
              */
             user_id: string | null;
@@ -992,6 +1026,11 @@ export interface components {
              * @example https://temporal.example.com/namespaces/default/workflows/campaign%2F0197d2c6-3c5d-7a91-b2f7-91d3e5a7c024
              */
             temporal_url: string;
+            /**
+             * Format: date-time
+             * @description When the texts, and names and attributes of the recipients, were removed (RETENTION_TEXTS); null while they are there.
+             */
+            texts_removed_at: string | null;
             /**
              * Format: int64
              * @description The audience; 0 until it is fixed at the start.
@@ -1337,6 +1376,25 @@ export interface components {
              * @example 2
              */
             ended: number;
+        };
+        Erasure: {
+            /**
+             * Format: date-time
+             * @description When raw webhooks, rejected rows of imports and kept answers had been searched too, about a minute later; null until then.
+             * @example 2026-06-01T09:01:03Z
+             */
+            completed_at: string | null;
+            /**
+             * Format: uuid
+             * @description What stands for the person in what is left.
+             * @example 0197d2c5-1b22-7f04-8d9e-2a4c6e8f0b13
+             */
+            contact_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-06-01T09:00:00Z
+             */
+            erased_at: string;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -1899,6 +1957,138 @@ export interface components {
             campaigns: components["schemas"]["LiveCampaign"][];
             /** @description All campaigns together. */
             stats: components["schemas"]["Stats"];
+        };
+        PersonalAnswer: {
+            content: unknown;
+            /** Format: date-time */
+            created_at: string;
+        };
+        PersonalCampaign: {
+            /** Format: uuid */
+            campaign_id: string;
+            /** @example Offre de printemps */
+            campaign_name: string;
+            /** Format: uuid */
+            contact_id: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            message_1_sent_at: string | null;
+            messages: components["schemas"]["PersonalMessage"][];
+            /**
+             * @description As it was when the campaign began.
+             * @example +33639980001
+             */
+            phone: string;
+            /** Format: date-time */
+            replied_at: string | null;
+            replies: components["schemas"]["PersonalReply"][];
+            /** @example message_2_sent */
+            state: string;
+            state_reason: string;
+            /** @description What filled the texts in, as it was when the campaign began. */
+            variables: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            window_ends_at: string | null;
+        };
+        PersonalContact: {
+            attributes: {
+                [key: string]: string;
+            };
+            /**
+             * @example [
+             *       "Customers"
+             *     ]
+             */
+            categories: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @example Camille */
+            name: string;
+            /** Format: date-time */
+            opted_out_at: string | null;
+            /** @example +33639980001 */
+            phone: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        PersonalData: {
+            /** @description The campaigns that the person was in, the oldest first. */
+            campaigns: components["schemas"]["PersonalCampaign"][];
+            /** @description null if the contact was deleted. */
+            contact: components["schemas"]["PersonalContact"];
+            /** Format: date-time */
+            exported_at: string;
+            /** @description Answers that are kept for a day for requests sent again. */
+            kept_answers: components["schemas"]["PersonalAnswer"][];
+            /** @description Numbers that asked to be left alone. */
+            opt_outs: components["schemas"]["PersonalOptOut"][];
+            /** @description Rows of imported files that could not be used and have the number. */
+            rejected_import_rows: components["schemas"]["PersonalRejectedRow"][];
+            /** @description What the provider told about the person, as it came. Texts of replies are here and nowhere else. */
+            webhooks: components["schemas"]["PersonalWebhook"][];
+        };
+        PersonalMessage: {
+            /** Format: date-time */
+            delivered_at: string | null;
+            error: string;
+            /** Format: date-time */
+            failed_at: string | null;
+            /** Format: uuid */
+            id: string;
+            media_url: string;
+            /** @example message_1 */
+            message_type: string;
+            /** @description The provider's id of the message. */
+            provider_id: string | null;
+            /** Format: date-time */
+            read_at: string | null;
+            /** Format: date-time */
+            sent_at: string | null;
+            /** @example read */
+            status: string;
+            /** @description As it is, or would be, sent; empty once RETENTION_TEXTS has passed. */
+            text: string;
+            /** @description WhatsApp's id of the message. */
+            wa_id: string | null;
+        };
+        PersonalOptOut: {
+            /** Format: date-time */
+            opted_out_at: string;
+            /** @example +33639980001 */
+            phone: string;
+        };
+        PersonalRejectedRow: {
+            cells: string[];
+            /** @description The file's first line. */
+            columns: string[];
+            /** Format: uuid */
+            import_id: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+        };
+        PersonalReply: {
+            /** @example text */
+            interaction_type: string;
+            /** Format: date-time */
+            received_at: string;
+            within_24h: boolean;
+        };
+        PersonalWebhook: {
+            /** @description The JSON as it came; a text where it is none. */
+            content: unknown;
+            /**
+             * @description What was made of it.
+             * @example reply in time
+             */
+            outcome: string;
+            /** Format: date-time */
+            received_at: string;
         };
         Quota: {
             /**
@@ -3852,6 +4042,37 @@ export interface operations {
             };
         };
     };
+    "post-contacts-id-erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "post-contacts-id-opt-in": {
         parameters: {
             query?: never;
@@ -3901,6 +4122,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-contacts-id-personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
                 };
             };
             /** @description Error */
