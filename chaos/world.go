@@ -25,7 +25,7 @@ import (
 
 const (
 	device        = "64a1b2c3d4e5f60718293a4b"
-	providerToken = "a-key-of-the-provider"
+	providerToken = "a-key-of-the-provider" //nolint:gosec // of the simulator
 	webhookToken  = "a-token-of-the-webhooks"
 	adminToken    = "a-token-for-chaos-only"
 	database      = "relance"

@@ -46,7 +46,7 @@ func (f *personFlags) person(cmd *cobra.Command) (store.Person, error) {
 	}
 	phone := f.phone
 	if phone == "" {
-		if file, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor
+		if file, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 			fmt.Fprint(cmd.ErrOrStderr(), "Phone number: ")
 		}
 		line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // on the internal listener alone: nothing serves http.DefaultServeMux
+	"net/http/pprof" // on the internal listener alone: nothing serves http.DefaultServeMux
 	"time"
 
 	"github.com/spf13/cobra"
