@@ -114,7 +114,17 @@ func (p *provider) replies() map[string][]said {
 		}
 	}
 	all := map[string][]said{}
+	reacted := map[[3]string]bool{}
 	for _, reply := range ledger.Replies {
+		// The same reaction to the same message again is the same event: nothing tells it
+		// from a webhook that came twice.
+		reaction := [3]string{reply.Phone, reply.QuotedWaID, reply.Text}
+		if reply.Type == simulator.ReplyReaction {
+			if reacted[reaction] {
+				continue
+			}
+			reacted[reaction] = true
+		}
 		at, ok := takenIn[reply.ID]
 		require.True(p.t, ok, "a reply was not taken in")
 		all[reply.Phone] = append(all[reply.Phone], said{reply.At, at})
