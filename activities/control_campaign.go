@@ -28,6 +28,7 @@ type ControlCampaignInput struct {
 
 // ControlCampaign has the database keep an operator's decision.
 func (a *Activities) ControlCampaign(ctx context.Context, in ControlCampaignInput) error {
+	defer alive(ctx)()
 	switch in.Action {
 	case Pause:
 		return storeError(a.Store.Pause(ctx, in.CampaignID, "paused by an operator"))
@@ -56,6 +57,7 @@ func (a *Activities) WakeHeldUp(ctx context.Context, campaignID uuid.UUID) error
 // ReviveUnfinished sees to it that every contact of a campaign that is not final
 // has a workflow.
 func (a *Activities) ReviveUnfinished(ctx context.Context, campaignID uuid.UUID) error {
+	defer alive(ctx)()
 	recipients, err := a.Store.Unfinished(ctx, campaignID, reviveAtOnce)
 	if err != nil {
 		return storeError(err)

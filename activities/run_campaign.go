@@ -21,6 +21,7 @@ type FreezeAudienceResult struct {
 
 // FreezeAudience fixes who gets the campaign and starts its clock.
 func (a *Activities) FreezeAudience(ctx context.Context, campaignID uuid.UUID) (FreezeAudienceResult, error) {
+	defer alive(ctx)()
 	frozen, err := a.Store.FreezeAudience(ctx, campaignID)
 	return FreezeAudienceResult(frozen), storeError(err)
 }
@@ -98,6 +99,7 @@ type CloseCampaignResult struct {
 
 // CloseCampaign completes the campaign when everyone is final, or at its deadline.
 func (a *Activities) CloseCampaign(ctx context.Context, campaignID uuid.UUID) (CloseCampaignResult, error) {
+	defer alive(ctx)()
 	closing, err := a.Store.CloseCampaign(ctx, campaignID)
 	return CloseCampaignResult(closing), storeError(err)
 }

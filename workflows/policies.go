@@ -59,8 +59,10 @@ func ahead(ctx workflow.Context) workflow.Context {
 const bulkTimeout = 10 * time.Minute
 
 // decidingInBulk is for activities whose one transaction concerns a whole campaign.
+// Their process shows that it is alive: nobody waits ten minutes for one that is not.
 func decidingInBulk(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithStartToCloseTimeout(deciding(ctx, summary), bulkTimeout)
+	ctx = workflow.WithHeartbeatTimeout(deciding(ctx, summary), activities.HeartbeatTimeout)
+	return workflow.WithStartToCloseTimeout(ctx, bulkTimeout)
 }
 
 // sending is for the activity that calls the provider. The database counts
