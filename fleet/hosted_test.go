@@ -25,7 +25,7 @@ import (
 // no prepared statements and has fewer connections than Relance opens, and a Redis
 // over TLS with a password. Schema, import, campaign and answers go through both.
 func TestACampaignThroughATransactionPoolerAndRedisOverTLS(t *testing.T) {
-	size := size{processes: 1, contacts: 60, limit: 48, window: 2 * time.Second, replyWindow: 3 * time.Second}
+	size := size{processes: 1, contacts: 60, limit: 29, window: time.Second, replyWindow: 3 * time.Second}
 	databaseURL := pooledDatabase(t, 4)
 	requireNoPreparedStatements(t, databaseURL)
 	var letGo errgroup.Group
