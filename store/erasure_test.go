@@ -39,7 +39,7 @@ var impersonal = []string{
 	"campaigns.name", "campaigns.status", "campaigns.status_reason",
 	"categories.name",
 	"daily_stats.device_id",
-	"devices.halt_reason", "devices.id",
+	"devices.halt_reason", "devices.id", "devices.lineage",
 	"erased_numbers.hash",
 	"erasures.numbers", // while an erasure is under way
 	"hashing_keys.inner_pad", "hashing_keys.outer_pad",
@@ -63,7 +63,7 @@ func (b bench) columns(sort string) []string {
 	rows, err := b.Pool().Query(`
 		SELECT c.table_name || '.' || c.column_name FROM information_schema.columns c
 		JOIN information_schema.tables t USING (table_schema, table_name)
-		WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.table_name <> 'goose_db_version' AND ` + sort + `
+		WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.table_name NOT IN ('goose_db_version', 'goose_lock') AND ` + sort + `
 		ORDER BY 1`)
 	require.NoError(b.t, err)
 	defer rows.Close()
