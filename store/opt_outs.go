@@ -70,20 +70,24 @@ func suppress(tx *gorm.DB, p person, at time.Time) ([]Recipient, error) {
 		return nil, err
 	}
 	// Recipients before contacts: whoever claims a message waits for the former,
-	// and then finds it ended.
+	// and then finds it ended. They are locked by a statement of its own, because the
+	// next one must see what was claimed while this one waited.
+	if err := tx.Exec(`
+		SELECT FROM recipients r
+		WHERE r.contact_id IN (SELECT id FROM contacts WHERE id = @contact OR phone = ANY (string_to_array(@phones, ','))
+		                       UNION SELECT CAST(@contact AS uuid))
+		  AND r.state IN ('pending', 'admitted', 'message_1_sent', 'replied')
+		ORDER BY r.campaign_id, r.contact_id FOR UPDATE`, values).Error; err != nil {
+		return nil, err
+	}
 	var stopped []Recipient
 	if err := tx.Raw(`
-		WITH theirs AS (
-		    SELECT id FROM contacts WHERE id = @contact OR phone = ANY (string_to_array(@phones, ','))
-		), alive AS (
-		    SELECT r.campaign_id, r.contact_id FROM recipients r
-		    WHERE r.contact_id IN (SELECT id FROM theirs UNION SELECT CAST(@contact AS uuid))
-		      AND r.state IN ('pending', 'admitted', 'message_1_sent', 'replied')
-		      AND NOT EXISTS (SELECT FROM messages m WHERE m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.status = 'sending')
-		    ORDER BY r.campaign_id FOR UPDATE)
 		UPDATE recipients r SET state = CASE WHEN r.message_1_sent_at IS NULL THEN 'not_sent' ELSE 'stopped' END,
 		       state_reason = @reason, finished_at = @at
-		FROM alive WHERE r.campaign_id = alive.campaign_id AND r.contact_id = alive.contact_id
+		WHERE r.contact_id IN (SELECT id FROM contacts WHERE id = @contact OR phone = ANY (string_to_array(@phones, ','))
+		                       UNION SELECT CAST(@contact AS uuid))
+		  AND r.state IN ('pending', 'admitted', 'message_1_sent', 'replied')
+		  AND NOT EXISTS (SELECT FROM messages m WHERE m.campaign_id = r.campaign_id AND m.contact_id = r.contact_id AND m.status = 'sending')
 		RETURNING r.campaign_id, r.contact_id`, values).Scan(&stopped).Error; err != nil {
 		return nil, err
 	}

@@ -52,6 +52,24 @@ func TestOptedOutContactIsLeftOutOfLaterCampaigns(t *testing.T) {
 	require.Equal(t, 1, one[int](b, `SELECT count(*) FROM recipients WHERE campaign_id = $1`, later))
 }
 
+func TestOptOutThatWaitsForAClaimFindsTheMessageLeaving(t *testing.T) {
+	b := open(t)
+	id, contacts := b.messaged(1)
+	b.reply(0, "yes")
+	claim := func() {
+		require.Equal(t, store.Granted, b.claim(key(id, contacts[0], campaign.Message2)).Verdict)
+	}
+	stop := func() {
+		_, stopped, err := b.SetOptedOut(t.Context(), contacts[0], true)
+		require.NoError(t, err)
+		require.Empty(t, stopped)
+	}
+
+	b.inTurn(claim, stop)
+
+	require.Equal(t, campaign.Replied, b.state(id, contacts[0]), "until it is known whether Message 2 has left")
+}
+
 func TestMessageThatMayJustBeLeavingIsSettledBeforeAnOptOutEndsItsRecipient(t *testing.T) {
 	b := open(t)
 	id, contacts := b.messaged(1)
