@@ -100,18 +100,22 @@ func (s *Store) Monitor(ctx context.Context) (Monitoring, error) {
 	return m, err
 }
 
-// Halt tells since when a device sends nothing any more, and why; the zero time if it
-// sends, or is not known.
-func (s *Store) Halt(ctx context.Context, deviceID string) (since time.Time, reason string, err error) {
-	var halt struct {
-		HaltedAt   time.Time
-		HaltReason string
-	}
-	err = first(s.db.WithContext(ctx), &halt, `SELECT halted_at, halt_reason FROM devices WHERE id = ? AND halted_at IS NOT NULL`, deviceID)
+// Halt is why a device sends nothing.
+type Halt struct {
+	HaltedAt   time.Time // zero if the provider has not refused it
+	HaltReason string
+	Restored   bool // see [ErrRestored]
+}
+
+// Halt tells why a device sends nothing; the zero Halt if it sends, or is not known.
+func (s *Store) Halt(ctx context.Context, deviceID string) (Halt, error) {
+	var halt Halt
+	err := first(s.db.WithContext(ctx), &halt, `SELECT halted_at, halt_reason, coalesce(lineage <> relance_lineage(), false) AS restored
+		FROM devices WHERE id = ?`, deviceID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return since, "", fmt.Errorf("looking whether the device is halted: %w", err)
+		return halt, fmt.Errorf("looking whether the device is halted: %w", err)
 	}
-	return halt.HaltedAt, halt.HaltReason, nil
+	return halt, nil
 }
 
 // ForecastPlan gathers what a campaign launched now would share the quota with.

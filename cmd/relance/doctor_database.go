@@ -157,15 +157,17 @@ func (d *databaseDoctor) clock(ctx context.Context) finding {
 }
 
 // halt tells of what the database knows about the device: after a refusal nothing
-// is sent until somebody resumes a campaign.
+// is sent until somebody resumes a campaign, in a restored one until it is reconciled.
 func (d *databaseDoctor) halt(ctx context.Context) finding {
-	since, reason, err := d.store.Halt(ctx, d.config.WassengerDeviceID)
+	halt, err := d.store.Halt(ctx, d.config.WassengerDeviceID)
 	switch {
 	case err != nil:
 		return fail("look at the database's log", "%s", oneLine(err))
-	case !since.IsZero():
+	case halt.Restored:
+		return fail("run `relance reconcile --apply`", "nothing is sent: the database is another than the one that the last messages were recorded in")
+	case !halt.HaltedAt.IsZero():
 		return fail("mend it at the provider, then resume a campaign: that lifts the halt",
-			"nothing is sent since %s: %s", since.UTC().Format(time.RFC3339), oneLine(errors.New(reason)))
+			"nothing is sent since %s: %s", halt.HaltedAt.UTC().Format(time.RFC3339), oneLine(errors.New(halt.HaltReason)))
 	}
 	return ok("the device may send")
 }

@@ -131,6 +131,10 @@ func TestDoctorFindsWhatIsBrokenAndNothingElse(t *testing.T) {
 			broken: d.sql(`UPDATE devices SET halted_at = now(), halt_reason = 'HTTP 402'`, `UPDATE devices SET halted_at = NULL, halt_reason = ''`),
 			check:  "device halt", want: failed, says: "HTTP 402", remedy: "resume a campaign",
 		},
+		"database restored": {
+			broken: d.sql(`UPDATE devices SET lineage = 'another'`, `UPDATE devices SET lineage = relance_lineage()`),
+			check:  "device halt", want: failed, says: "another than the one", remedy: "relance reconcile --apply",
+		},
 		"Redis away": {
 			environment: map[string]string{"REDIS_URL": "redis://:a-secret-password@" + nobody},
 			check:       "redis", want: warning, says: nobody + " does not answer", remedy: "check REDIS_URL",
