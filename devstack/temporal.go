@@ -189,6 +189,8 @@ func (t *Temporal) arguments() []string {
 		"frontend.enableServerVersionCheck=false", // it would ask on the internet
 		"history.cacheSizeBasedLimit=true",
 		"history.hostLevelCacheMaxSizeBytes=67108864",
+		// Without it each start of a wave's child reads all of that wave's starts again.
+		"history.enableHostLevelEventsCache=true",
 		"history.eventsHostLevelCacheMaxSizeBytes=67108864",
 	} {
 		args = append(args, "--dynamic-config-value", setting)
