@@ -120,6 +120,27 @@ func (c *child) context(ctx context.Context, limit time.Duration) (context.Conte
 	return ctx, cancel
 }
 
+// awaitReady asks again and again until the server is ready. The error says how it
+// ended instead, or that it was stopped, by quit, because it took too long.
+func (c *child) awaitReady(ctx context.Context, quit syscall.Signal, ready func(context.Context) bool) error {
+	ctx, cancel := c.context(ctx, readyPatience)
+	defer cancel()
+	for c.running() {
+		if ready(ctx) {
+			return nil
+		}
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			if c.running() {
+				return errors.Join(context.Cause(ctx), c.stop(context.WithoutCancel(ctx), quit))
+			}
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return c.ended()
+}
+
 // signal sends sig to the process; that it has ended already is no error.
 func (c *child) signal(sig os.Signal) error {
 	if err := c.process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {

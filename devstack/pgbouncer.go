@@ -83,25 +83,14 @@ func (p *PgBouncer) attempt(ctx context.Context, path string, opts PgBouncerOpti
 	}).start(); err != nil {
 		return err
 	}
-	ctx, cancel := p.child.context(ctx, readyPatience)
-	defer cancel()
-	for p.child.running() {
-		if p.ready(ctx) {
-			return nil
-		}
-		select {
-		case <-p.child.done:
-		case <-ctx.Done():
-			if p.child.running() {
-				return errors.Join(context.Cause(ctx), p.child.stop(context.WithoutCancel(ctx), syscall.SIGTERM))
-			}
-		case <-time.After(20 * time.Millisecond):
-		}
+	err = p.child.awaitReady(ctx, syscall.SIGTERM, p.ready)
+	if err == nil {
+		return nil
 	}
 	if p.child.output.contains("Address already in use") {
-		return fmt.Errorf("port %d: %w: %w", p.port, errPortTaken, p.child.ended())
+		return fmt.Errorf("port %d: %w: %w", p.port, errPortTaken, err)
 	}
-	return p.child.ended()
+	return err
 }
 
 // configure writes what PgBouncer reads and returns where.

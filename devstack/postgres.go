@@ -144,28 +144,17 @@ func (p *Postgres) attempt(ctx context.Context, opts PostgresOptions) (err error
 	if p.child, err = server.start(); err != nil {
 		return err
 	}
-	ctx, cancel := p.child.context(ctx, readyPatience)
-	defer cancel()
-	for p.child.running() {
-		if p.ready(ctx) {
-			return nil
-		}
-		select {
-		case <-p.child.done:
-		case <-ctx.Done():
-			if p.child.running() {
-				return errors.Join(context.Cause(ctx), p.child.stop(context.WithoutCancel(ctx), syscall.SIGQUIT))
-			}
-		case <-time.After(20 * time.Millisecond):
-		}
+	err = p.child.awaitReady(ctx, syscall.SIGQUIT, p.ready)
+	if err == nil {
+		return nil
 	}
 	switch {
 	case p.child.output.contains("Address already in use", "could not create any TCP/IP sockets"):
-		return fmt.Errorf("port %d: %w: %w", p.port, errPortTaken, p.child.ended())
+		return fmt.Errorf("port %d: %w: %w", p.port, errPortTaken, err)
 	case p.child.output.contains(`"postmaster.pid" already exists`, "pre-existing shared memory block"):
-		return fmt.Errorf("%w: %w", errRemains, p.child.ended())
+		return fmt.Errorf("%w: %w", errRemains, err)
 	}
-	return p.child.ended()
+	return err
 }
 
 func (p *Postgres) arguments(settings map[string]string) []string {

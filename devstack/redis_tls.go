@@ -75,25 +75,19 @@ func (r *RedisTLS) attempt(ctx context.Context, path string) (err error) {
 	if r.child, err = (command{name: "Redis", path: path, args: []string{config}, deathSignal: syscall.SIGKILL}).start(); err != nil {
 		return err
 	}
-	ctx, cancel := r.child.context(ctx, readyPatience)
-	defer cancel()
-	for r.child.running() {
-		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address(r.port)); err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-r.child.done:
-		case <-ctx.Done():
-			if r.child.running() {
-				return errors.Join(context.Cause(ctx), r.child.stop(context.WithoutCancel(ctx), syscall.SIGTERM))
-			}
-		case <-time.After(20 * time.Millisecond):
-		}
+	err = r.child.awaitReady(ctx, syscall.SIGTERM, r.ready)
+	if err == nil {
+		return nil
 	}
 	if r.child.output.contains("Address already in use") {
-		return fmt.Errorf("port %d: %w: %w", r.port, errPortTaken, r.child.ended())
+		return fmt.Errorf("port %d: %w: %w", r.port, errPortTaken, err)
 	}
-	return r.child.ended()
+	return err
+}
+
+func (r *RedisTLS) ready(ctx context.Context) bool {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address(r.port))
+	return err == nil && conn.Close() == nil
 }
 
 // configure writes what Redis reads and returns where.
