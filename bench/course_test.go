@@ -10,8 +10,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+
+	"github.com/relance/relance/workflows"
 )
 
 // connections deliver replies at full speed.
@@ -70,7 +74,7 @@ func runCourse(r *relance, provider *provider, campaigns, contacts int, share fl
 	webhooks := atFullSpeed(len(replies), connections, func(i int) error { return post(r.http, r.webhookURL(), replies[i].raw) })
 	require.NoError(r.b, webhooks.failure(), "webhooks were refused")
 	provider.awaitMessages(c.contacts + len(replies))
-	c.finished = r.awaitContactsEnded(temporal, started, len(replies)).Sub(webhooks.begun)
+	c.finished = r.awaitContactsEnded(temporal, started, c.contacts, len(replies)).Sub(webhooks.begun)
 	c.cpu = c.cpu.and(cpuUsed().since(used))
 	c.memoryRelance, c.memoryTemporal = peakMemory("relance"), peakMemory("temporal")
 
@@ -100,34 +104,54 @@ func latest(moments iter.Seq[time.Time]) time.Time {
 }
 
 // awaitContactsEnded waits until so many contacts' workflows have ended, and
-// returns when the last did. It seldom asks, so as not to be in the way.
-func (r *relance) awaitContactsEnded(temporal client.Client, campaigns []uuid.UUID, wanted int) (last time.Time) {
+// returns when the last did. Their waves know; the list of workflows would lag behind
+// by tens of thousands. It seldom asks, so as not to be in the way.
+func (r *relance) awaitContactsEnded(temporal client.Client, campaigns []uuid.UUID, contacts, wanted int) (last time.Time) {
 	r.b.Helper()
-	ended := func(id uuid.UUID) string {
-		return fmt.Sprintf(`WorkflowId STARTS_WITH 'campaign/%s/contact/' AND ExecutionStatus = 'Completed'`, id)
-	}
-	awaitEvery(r.b, time.Second, "the contacts' workflows to end", func() error {
-		n := 0
-		for _, id := range campaigns {
-			counted, err := temporal.CountWorkflow(r.b.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: ended(id)})
-			if err != nil {
-				return err
+	var waves []string
+	for _, id := range campaigns {
+		for n := 1; ; n++ {
+			if _, exists := r.describe(temporal, workflows.WaveID(id, n)); !exists {
+				break
 			}
-			n += int(counted.GetCount())
+			waves = append(waves, workflows.WaveID(id, n))
 		}
-		if n < wanted {
-			return fmt.Errorf("%d of %d have", n, wanted)
+	}
+	awaitEvery(r.b, time.Duration(len(waves))*20*time.Millisecond, "the contacts' workflows to end", func() error {
+		ended := contacts
+		for _, wave := range waves {
+			described, _ := r.describe(temporal, wave)
+			ended -= len(described.GetPendingChildren())
+		}
+		if ended < wanted {
+			return fmt.Errorf("%d of %d have", ended, wanted)
 		}
 		return nil
 	})
-	for _, id := range campaigns {
-		listed, err := temporal.ListWorkflow(r.b.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: ended(id), PageSize: 1})
-		require.NoError(r.b, err)
-		for _, newest := range listed.GetExecutions() { // they come in the order of their ends, the last first
-			if at := newest.GetCloseTime().AsTime(); at.After(last) {
-				last = at
-			}
+	for _, wave := range waves {
+		if at := r.lastChildEnded(temporal, wave); at.After(last) {
+			last = at
 		}
 	}
 	return last
+}
+
+// lastChildEnded is when the last child of a workflow ended, so far.
+func (r *relance) lastChildEnded(temporal client.Client, workflowID string) time.Time {
+	r.b.Helper()
+	request := &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
+		Namespace: r.servers.temporal.Namespace(), Execution: &common.WorkflowExecution{WorkflowId: workflowID}, MaximumPageSize: 50,
+	}
+	for {
+		page, err := temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(r.b.Context(), request)
+		require.NoError(r.b, err)
+		for _, event := range page.GetHistory().GetEvents() {
+			if event.GetEventType() == enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED {
+				return event.GetEventTime().AsTime()
+			}
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return time.Time{}
+		}
+	}
 }
