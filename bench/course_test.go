@@ -6,20 +6,19 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/common/v1"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-
-	"github.com/relance/relance/workflows"
+	"golang.org/x/sync/errgroup"
 )
 
-// connections deliver replies at full speed.
-const connections = 50
+const (
+	connections = 50 // deliver replies at full speed
+	askedAtOnce = 16 // workflows, whether they have ended
+)
 
 // course is how campaigns went from their start until everybody who replied was
 // answered and their workflows had ended.
@@ -74,9 +73,10 @@ func runCourse(r *relance, provider *provider, campaigns, contacts int, share fl
 	webhooks := atFullSpeed(len(replies), connections, func(i int) error { return post(r.http, r.webhookURL(), replies[i].raw) })
 	require.NoError(r.b, webhooks.failure(), "webhooks were refused")
 	provider.awaitMessages(c.contacts + len(replies))
-	c.finished = r.awaitContactsEnded(temporal, started, c.contacts, len(replies)).Sub(webhooks.begun)
+	r.awaitRest()
 	c.cpu = c.cpu.and(cpuUsed().since(used))
 	c.memoryRelance, c.memoryTemporal = peakMemory("relance"), peakMemory("temporal")
+	c.finished = r.lastEnded(temporal, replying).Sub(webhooks.begun)
 
 	provider.requireOnceEach(c.contacts, replying)
 	accepted := provider.accepted(message2Begins)
@@ -103,55 +103,33 @@ func latest(moments iter.Seq[time.Time]) time.Time {
 	return slices.MaxFunc(slices.Collect(moments), time.Time.Compare)
 }
 
-// awaitContactsEnded waits until so many contacts' workflows have ended, and
-// returns when the last did. Their waves know; the list of workflows would lag behind
-// by tens of thousands. It seldom asks, so as not to be in the way.
-func (r *relance) awaitContactsEnded(temporal client.Client, campaigns []uuid.UUID, contacts, wanted int) (last time.Time) {
+// lastEnded waits until the workflows of all these contacts have ended, and returns
+// when the last did. Each is asked for by itself: the list of workflows lags behind by
+// tens of thousands.
+func (r *relance) lastEnded(temporal client.Client, contacts []int) (last time.Time) {
 	r.b.Helper()
-	var waves []string
-	for _, id := range campaigns {
-		for n := 1; ; n++ {
-			if _, exists := r.describe(temporal, workflows.WaveID(id, n)); !exists {
-				break
+	var mu sync.Mutex
+	var asking errgroup.Group
+	asking.SetLimit(askedAtOnce)
+	for _, contact := range contacts {
+		workflow := r.workflowOf(contact)
+		asking.Go(func() error {
+			// Of one that has not ended yet this waits for the end.
+			if err := temporal.GetWorkflow(r.b.Context(), workflow, "").Get(r.b.Context(), nil); err != nil {
+				return err
 			}
-			waves = append(waves, workflows.WaveID(id, n))
-		}
+			described, err := temporal.DescribeWorkflowExecution(r.b.Context(), workflow, "")
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if at := described.GetWorkflowExecutionInfo().GetCloseTime().AsTime(); at.After(last) {
+				last = at
+			}
+			return nil
+		})
 	}
-	awaitEvery(r.b, time.Duration(len(waves))*20*time.Millisecond, "the contacts' workflows to end", func() error {
-		ended := contacts
-		for _, wave := range waves {
-			described, _ := r.describe(temporal, wave)
-			ended -= len(described.GetPendingChildren())
-		}
-		if ended < wanted {
-			return fmt.Errorf("%d of %d have", ended, wanted)
-		}
-		return nil
-	})
-	for _, wave := range waves {
-		if at := r.lastChildEnded(temporal, wave); at.After(last) {
-			last = at
-		}
-	}
+	require.NoError(r.b, asking.Wait())
 	return last
-}
-
-// lastChildEnded is when the last child of a workflow ended, so far.
-func (r *relance) lastChildEnded(temporal client.Client, workflowID string) time.Time {
-	r.b.Helper()
-	request := &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
-		Namespace: r.servers.temporal.Namespace(), Execution: &common.WorkflowExecution{WorkflowId: workflowID}, MaximumPageSize: 50,
-	}
-	for {
-		page, err := temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(r.b.Context(), request)
-		require.NoError(r.b, err)
-		for _, event := range page.GetHistory().GetEvents() {
-			if event.GetEventType() == enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED {
-				return event.GetEventTime().AsTime()
-			}
-		}
-		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
-			return time.Time{}
-		}
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/relance/relance/workflows"
@@ -80,18 +79,12 @@ func (r *relance) workflowOf(contact int) string {
 
 func (r *relance) sizeOf(temporal client.Client, workflowID string) (found size, exists bool) {
 	r.b.Helper()
-	described, exists := r.describe(temporal, workflowID)
-	info := described.GetWorkflowExecutionInfo()
-	return size{events: info.GetHistoryLength(), bytes: info.GetHistorySizeBytes()}, exists
-}
-
-func (r *relance) describe(temporal client.Client, workflowID string) (*workflowservice.DescribeWorkflowExecutionResponse, bool) {
-	r.b.Helper()
 	described, err := temporal.DescribeWorkflowExecution(r.b.Context(), workflowID, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
-		return nil, false
+		return size{}, false
 	}
 	require.NoError(r.b, err)
-	return described, true
+	info := described.GetWorkflowExecutionInfo()
+	return size{events: info.GetHistoryLength(), bytes: info.GetHistorySizeBytes()}, true
 }
