@@ -51,11 +51,11 @@ func TestEverythingThatTheTopologyNeedsIsThere(t *testing.T) {
 		}
 	}
 	slices.Sort(always)
-	assert.Equal(t, []string{"api", "entry", "migrate", "postgres", "redis", "temporal", "temporal-namespace", "temporal-schema", "temporal-ui", "worker"}, always)
+	assert.Equal(t, []string{"api", "entry", "migrate", "postgres", "redis", "temporal", "temporal-schema", "temporal-setup", "temporal-ui", "worker"}, always)
 	assert.Equal(t, map[string]string{"simulator": "simulator", "prometheus": "observe", "alertmanager": "observe", "grafana": "observe"}, profiles)
 	for _, name := range []string{"api", "worker"} {
 		assert.Equal(t, 2, *project.Services[name].Deploy.Replicas, name)
-		for _, needed := range []string{"migrate", "temporal-namespace"} {
+		for _, needed := range []string{"migrate", "temporal-setup"} {
 			assert.Equal(t, types.ServiceConditionCompletedSuccessfully, project.Services[name].DependsOn[needed].Condition, name)
 		}
 	}

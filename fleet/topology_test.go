@@ -137,6 +137,7 @@ func (top *topology) start(c course) *fleet {
 	t.Cleanup(func() { require.NoError(t, f.db.Close()) })
 
 	top.once("migrate")
+	top.once("temporal-setup")
 	f.provider = &provider{t: t, simulator: &farSimulator{t: t, url: "http://" + simulatorAddress, client: f.client}}
 	top.goOn("simulator")
 	require.Eventually(t, func() bool { return top.run("health", "--url=http://"+simulatorAddress+"/simulator/health") == nil }, patience, tick)

@@ -107,10 +107,8 @@ func (r reconciling) settle(evidence Evidence) error {
 		return err
 	}
 	// Replies before the answers to them, as it was.
-	for _, reply := range inbound {
-		if err := r.takeIn(reply); err != nil {
-			return err
-		}
+	if err := r.takeInAll(inbound); err != nil {
+		return err
 	}
 	if err := r.makeAnswers(strange); err != nil {
 		return err
@@ -242,33 +240,6 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// takeIn applies a reply that is not stored, as of when it was sent. One that is
-// stored keeps the moment at which it was taken in.
-func (r reconciling) takeIn(reply Inbound) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	receivedAt := earlier(reply.Event.At, r.at)
-	if reply.Event.At.IsZero() {
-		receivedAt = r.at
-	}
-	// The space before @raw keeps gorm from writing its bytes as a list.
-	kept := r.tx.Exec(`
-		INSERT INTO webhook_events (id, dedupe_key, raw, received_at, due_at, processed_at, outcome)
-		SELECT @id, @key, CAST( @raw AS bytea), @received, @at, @at, 'found at the provider'
-		WHERE NOT EXISTS (SELECT FROM interactions WHERE event_key = @event)
-		ON CONFLICT (dedupe_key) DO NOTHING`, map[string]any{
-		"id": id, "key": reply.Key, "raw": reply.Raw, "received": receivedAt, "at": r.at, "event": reply.Event.Key,
-	})
-	if kept.Error != nil || kept.RowsAffected == 0 {
-		return kept.Error
-	}
-	r.settled.Replies++
-	_, err = r.applyReply(r.tx, reply.Event, receivedAt)
-	return err
 }
 
 // makeAnswers makes the rows of Message 2s that left and whose replies are not to

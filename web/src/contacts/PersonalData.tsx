@@ -1,8 +1,10 @@
+import { useState } from 'preact/hooks'
 import { useLocation } from 'wouter-preact'
-import { ask } from '../api/client'
+import { ask, Problem } from '../api/client'
 import { forget } from '../api/queries'
 import { Confirmed } from '../ui/dialog'
 import { Icon } from '../ui/icons'
+import { useReason } from '../ui/parts'
 import { tell } from '../ui/toast'
 import { bilingual, useWords } from '../words/language'
 import { forgetContacts } from './ContactActions'
@@ -14,6 +16,7 @@ const texts = bilingual(
     title: 'Personal data',
     hint: 'Everything that is stored about this person, wherever it is.',
     download: 'Export data',
+    nothing: 'Nothing is stored about this person.',
     erase: 'Erase',
     eraseTitle: (who: string) => `Erase everything about ${who}?`,
     somebody: 'this person',
@@ -31,6 +34,7 @@ const texts = bilingual(
     title: 'Données personnelles',
     hint: 'Tout ce qui est enregistré sur cette personne, où que ce soit.',
     download: 'Exporter les données',
+    nothing: "Rien n'est enregistré sur cette personne.",
     erase: 'Effacer',
     eraseTitle: (who: string) => `Effacer tout ce qui concerne ${who}\u00a0?`,
     somebody: 'cette personne',
@@ -49,16 +53,36 @@ const texts = bilingual(
 /** All that is stored about a person: to take along, and to erase; of a deleted contact, which has no name any more, too. */
 export function PersonalData({ id, contact }: { id: string; contact?: Contact }) {
   const t = useWords(texts)
+  const reason = useReason()
   const [, go] = useLocation()
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<unknown>()
+  // Not a link: it may take a minute, and of a refusal the browser would not say why.
+  const download = async () => {
+    setBusy(true)
+    setFailure(undefined)
+    try {
+      save(await exported(id), `personal-data-${id}.json`)
+    } catch (refusal) {
+      setFailure(refusal)
+    } finally {
+      setBusy(false)
+    }
+  }
   return (
     <section class="card stack" aria-labelledby="personal">
       <h2 id="personal">{t.title}</h2>
       <p class="hint">{t.hint}</p>
+      {failure !== undefined && (
+        <p class="error" role="alert">
+          {failure instanceof Problem && failure.status === 404 ? t.nothing : reason(failure)}
+        </p>
+      )}
       <div class="actions">
-        <a class="button" href={`/contacts/${id}/personal-data`} download>
+        <button type="button" class="button" disabled={busy} onClick={download}>
           <Icon name="download" />
           {t.download}
-        </a>
+        </button>
         <Confirmed
           icon="trash"
           label={t.erase}
@@ -79,4 +103,19 @@ export function PersonalData({ id, contact }: { id: string; contact?: Contact })
       </div>
     </section>
   )
+}
+
+/** The export byte by byte: what the provider told may hold numbers that JavaScript would round. */
+const exported = (id: string) =>
+  ask('get', '/contacts/{id}/personal-data', {
+    params: { path: { id } },
+    parseAs: 'blob',
+  }) as Promise<unknown> as Promise<Blob>
+
+function save(file: Blob, name: string) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000) // by then the browser has it
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/preact-query'
 import { Link } from 'wouter-preact'
 import { joinPages } from '../api/changes'
+import { Problem } from '../api/client'
 import { pages } from '../api/queries'
 import { Failure, Moment, More, Skeleton } from '../ui/parts'
 import { bilingual, useWords } from '../words/language'
@@ -12,6 +13,7 @@ const texts = bilingual(
     title: 'Story',
     none: 'Nothing has happened yet.',
     noCampaign: 'No campaign has written to this contact yet.',
+    nothingKept: 'No campaign has recorded anything of this contact.',
     created: 'Contact created',
     opted_out: 'Opted out of all messages',
     accepted: (message: string) => `${message} accepted by WhatsApp`,
@@ -35,6 +37,7 @@ const texts = bilingual(
     title: 'Histoire',
     none: "Rien ne s'est encore passé.",
     noCampaign: "Aucune campagne n'a encore écrit à ce contact.",
+    nothingKept: "Aucune campagne n'a rien enregistré sur ce contact.",
     created: 'Contact créé',
     opted_out: "S'est désinscrit de tous les messages",
     accepted: (message: string) => `${message} accepté par WhatsApp`,
@@ -76,6 +79,8 @@ export function Story({ id }: { id: string }) {
       </header>
       {list.isPending ? (
         <Skeleton lines={6} height={28} />
+      ) : list.error instanceof Problem && list.error.status === 404 ? (
+        <p class="muted">{t.nothingKept}</p>
       ) : list.error && !list.data ? (
         <Failure error={list.error} again={list.refetch} />
       ) : (
