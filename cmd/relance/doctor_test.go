@@ -299,6 +299,31 @@ func TestDoctorGradesClocksAndCertificatesByHowFarTheyAreOff(t *testing.T) {
 	}
 }
 
+// Others' connections fill a server too, and a role that is nobody special must see them.
+func TestDoctorCountsConnectionsOfEveryRole(t *testing.T) {
+	address := testenv.Database(t, nil)
+	pool, err := store.Connect(address, 6)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	for range 5 {
+		held, err := pool.Conn(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = held.Close() })
+	}
+	_, err = pool.ExecContext(t.Context(), `CREATE ROLE doctors_patient LOGIN PASSWORD 'a-secret-password'`)
+	require.NoError(t, err)
+	as, err := url.Parse(address)
+	require.NoError(t, err)
+	as.User = url.UserPassword("doctors_patient", "a-secret-password")
+	d := &databaseDoctor{config: config{DatabaseURL: as.String()}}
+	t.Cleanup(d.close)
+	require.Equal(t, inOrder, d.reach(t.Context()).Result)
+	var used, most int
+	_, err = fmt.Sscanf(d.connections(t.Context()).Says, "%d of %d are in use", &used, &most)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, used, 7)
+}
+
 // sql breaks something in the database for one test.
 func (d deployment) sql(breaking, mending string) func(t *testing.T) {
 	url := processEnvironment()["DATABASE_URL"]
