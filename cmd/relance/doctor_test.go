@@ -235,6 +235,13 @@ func TestDoctorFindsWhatIsBrokenAndNothingElse(t *testing.T) {
 		d.campaign("+33639980001")
 		d.awaitMessages(1)
 		stop()
+		// What was begun with a key that is dropped too early is older than everything else.
+		t.Setenv("TEMPORAL_CODEC_KEYS", secondKey+","+firstKey)
+		stop = d.serve()
+		d.campaign("+33639980002", "+33639980003", "+33639980004", "+33639980005", "+33639980006")
+		d.awaitMessages(6)
+		d.awaitContacts(6)
+		stop()
 		t.Setenv("TEMPORAL_CODEC_KEYS", secondKey)
 		found, err := examined(t, "--timeout", "30s")
 		require.Error(t, err)
