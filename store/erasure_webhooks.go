@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/relance/relance/campaign"
 )
@@ -39,8 +40,12 @@ func told(events []campaign.Event) string {
 
 // AboutErased tells of each event whether it is about somebody who was erased.
 func (s *Store) AboutErased(ctx context.Context, events []campaign.Event) ([]bool, error) {
+	return aboutErased(s.db.WithContext(ctx), events)
+}
+
+func aboutErased(tx *gorm.DB, events []campaign.Event) ([]bool, error) {
 	var erased []bool
-	if err := s.db.WithContext(ctx).Raw(`
+	if err := tx.Raw(`
 		SELECT about_erased(phones, message, wa_message)
 		FROM ROWS FROM (jsonb_to_recordset(CAST(@events AS jsonb)) AS (phones text[], message uuid, wa_message text))
 		     WITH ORDINALITY AS told (phones, message, wa_message, n)

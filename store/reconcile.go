@@ -107,10 +107,8 @@ func (r reconciling) settle(evidence Evidence) error {
 		return err
 	}
 	// Replies before the answers to them, as it was.
-	for _, reply := range inbound {
-		if err := r.takeIn(reply); err != nil {
-			return err
-		}
+	if err := r.takeIn(inbound); err != nil {
+		return err
 	}
 	if err := r.makeAnswers(strange); err != nil {
 		return err
@@ -118,10 +116,8 @@ func (r reconciling) settle(evidence Evidence) error {
 	if strange, err = r.adopt(strange); err != nil {
 		return err
 	}
-	for _, message := range found {
-		if err := r.acknowledge(message); err != nil {
-			return err
-		}
+	if err := r.acknowledge(found); err != nil {
+		return err
 	}
 	if err := r.countStrangers(strange); err != nil {
 		return err
@@ -186,7 +182,7 @@ func (r reconciling) adopt(found []Found) (strange []Found, err error) {
 			strange = append(strange, message) // nobody can say what it answers
 			continue
 		}
-		leftAt := leftBy(message, r.at)
+		leftAt := momentOf(message.CreatedAt, r.at)
 		if row, err = r.prepare(row, leftAt); err != nil {
 			return nil, err
 		}
@@ -203,11 +199,13 @@ func (r reconciling) adopt(found []Found) (strange []Found, err error) {
 	return strange, r.markAllSent(r.tx, departed, r.at)
 }
 
-func leftBy(message Found, at time.Time) time.Time {
-	if message.CreatedAt.IsZero() || message.CreatedAt.After(at) {
-		return at
+// momentOf is when the provider says that something happened, which cannot be later
+// than now.
+func momentOf(told, now time.Time) time.Time {
+	if told.IsZero() {
+		return now
 	}
-	return message.CreatedAt
+	return earlier(told, now)
 }
 
 // prepare makes a message one that was claimed when it left, whatever has been
@@ -244,71 +242,42 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// takeIn applies a reply that is not stored, as of when it was sent. One that is
-// stored keeps the moment at which it was taken in.
-func (r reconciling) takeIn(reply Inbound) error {
-	id, err := uuid.NewV7()
-	if err != nil {
+// acknowledge moves messages on to what the provider says has become of them. Most
+// have not changed, and are asked for together: the device waits meanwhile.
+func (r reconciling) acknowledge(found []Found) error {
+	var left []struct {
+		ID     uuid.UUID
+		Status campaign.MessageStatus
+	}
+	if err := r.tx.Raw(`SELECT id, status FROM messages WHERE id = ANY (?) AND sent_at IS NOT NULL`, references(found)).Scan(&left).Error; err != nil {
 		return err
 	}
-	receivedAt := earlier(reply.Event.At, r.at)
-	if reply.Event.At.IsZero() {
-		receivedAt = r.at
+	known := make(map[uuid.UUID]campaign.MessageStatus, len(left))
+	for _, message := range left {
+		known[message.ID] = message.Status
 	}
-	// The space before @raw keeps gorm from writing its bytes as a list.
-	kept := r.tx.Exec(`
-		INSERT INTO webhook_events (id, dedupe_key, raw, received_at, due_at, processed_at, outcome)
-		SELECT @id, @key, CAST( @raw AS bytea), @received, @at, @at, 'found at the provider'
-		WHERE NOT EXISTS (SELECT FROM interactions WHERE event_key = @event)
-		ON CONFLICT (dedupe_key) DO NOTHING`, map[string]any{
-		"id": id, "key": reply.Key, "raw": reply.Raw, "received": receivedAt, "at": r.at, "event": reply.Event.Key,
-	})
-	if kept.Error != nil || kept.RowsAffected == 0 {
-		return kept.Error
+	for _, message := range found {
+		status, ok := known[message.Reference]
+		if !ok || status.After(message.Status) == status {
+			continue
+		}
+		known[message.Reference] = status.After(message.Status)
+		r.settled.Acknowledged++
+		if _, err := r.applyAck(r.tx, campaign.Event{
+			Kind: campaign.EventAck, Reference: message.Reference.String(), WAID: message.WAID, ProviderID: message.ProviderID,
+			Status: message.Status, Failure: message.Failure,
+		}); err != nil {
+			return err
+		}
 	}
-	r.settled.Replies++
-	_, err = r.applyReply(r.tx, reply.Event, receivedAt)
-	return err
-}
-
-// makeAnswers makes the rows of Message 2s that left and whose replies are not to
-// be found.
-func (r reconciling) makeAnswers(found []Found) error {
-	if len(found) == 0 {
-		return nil
-	}
-	return r.tx.Exec(`
-		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
-		SELECT a.id, a.campaign_id, a.contact_id, a.device_id, 'message_2'
-		FROM (SELECT relance_message_id(campaign_id, contact_id, 'message_2') AS id, campaign_id, contact_id, device_id FROM recipients
-		      WHERE device_id = ? AND message_1_sent_at IS NOT NULL) a
-		JOIN unnest(?::uuid[]) AS found (id) USING (id)
-		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, r.deviceID, references(found)).Error
-}
-
-// acknowledge moves a message on to what the provider says has become of it.
-func (r reconciling) acknowledge(message Found) error {
-	var status campaign.MessageStatus
-	err := value(r.tx, &status, `SELECT status FROM messages WHERE id = ? AND sent_at IS NOT NULL`, message.Reference)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil || status.After(message.Status) == status {
-		return err
-	}
-	r.settled.Acknowledged++
-	_, err = r.applyAck(r.tx, campaign.Event{
-		Kind: campaign.EventAck, Reference: message.Reference.String(), WAID: message.WAID, ProviderID: message.ProviderID,
-		Status: message.Status, Failure: message.Failure,
-	})
-	return err
+	return nil
 }
 
 // countStrangers counts against the quota what left and belongs to nobody here: test
 // messages, and those of campaigns that were made after the database's moment.
 func (r reconciling) countStrangers(found []Found) error {
 	for _, message := range found {
-		left := leftBy(message, r.at)
+		left := momentOf(message.CreatedAt, r.at)
 		if left.Before(r.at.Add(-r.rules.Quota.Window - clockAllowance)) {
 			continue
 		}
