@@ -50,7 +50,7 @@ type Webhooks interface {
 }
 
 // Options are what an API works with. Store, Engine, Webhooks, Provider,
-// WebhookToken and Logger are needed.
+// WebhookTokens and Logger are needed.
 type Options struct {
 	Store    *store.Store
 	Cache    *cache.Cache // nil keeps nothing
@@ -58,8 +58,9 @@ type Options struct {
 	Webhooks Webhooks
 	Provider Provider // for test messages
 
-	// WebhookToken is what the provider must show with every webhook.
-	WebhookToken string
+	// WebhookTokens are what the provider must show one of with every webhook: more
+	// than one while it is changed.
+	WebhookTokens []string
 	// WebhookHMACSecret, if any, must have signed every webhook.
 	WebhookHMACSecret string
 	// WebhookHMACHeader carries the signature; "" means X-Wassenger-Signature.
@@ -127,7 +128,7 @@ func New(options Options) (*API, error) {
 	switch {
 	case options.Store == nil, options.Engine == nil, options.Webhooks == nil, options.Provider == nil, options.Logger == nil:
 		return nil, errors.New("the API needs a store, an engine, webhooks, a provider and a logger")
-	case options.WebhookToken == "":
+	case len(options.WebhookTokens) == 0:
 		return nil, errors.New("the API needs a webhook token")
 	}
 	if options.WebhookHMACHeader == "" {

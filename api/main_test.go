@@ -173,7 +173,7 @@ func serve(t testing.TB, change ...func(*api.Options)) *server {
 		}
 	})
 	options := api.Options{
-		Store: db, Engine: s.engine, Webhooks: s.webhooks, Provider: s.outbox, WebhookToken: webhookToken,
+		Store: db, Engine: s.engine, Webhooks: s.webhooks, Provider: s.outbox, WebhookTokens: []string{webhookToken},
 		RateLimit:     100_000, // tests are quick
 		Dashboard:     http.NotFoundHandler(),
 		TemporalUIURL: "http://localhost:8233", TemporalNamespace: "default",

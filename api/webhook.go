@@ -48,8 +48,8 @@ type webhookOutput struct {
 func (a *API) receiveWebhook(ctx context.Context, in *webhookInput) (*webhookOutput, error) {
 	// Both are compared, whichever was sent, and if both were sent both must be right.
 	if in.HeaderToken == "" && in.QueryToken == "" ||
-		in.HeaderToken != "" && !sameSecret(in.HeaderToken, a.options.WebhookToken) ||
-		in.QueryToken != "" && !sameSecret(in.QueryToken, a.options.WebhookToken) {
+		in.HeaderToken != "" && !oneOf(in.HeaderToken, a.options.WebhookTokens) ||
+		in.QueryToken != "" && !oneOf(in.QueryToken, a.options.WebhookTokens) {
 		return nil, problem(http.StatusUnauthorized, "The webhook token is missing or wrong.")
 	}
 	kind, _, err := mime.ParseMediaType(in.request.Header.Get("Content-Type"))
@@ -76,10 +76,14 @@ func (a *API) receiveWebhook(ctx context.Context, in *webhookInput) (*webhookOut
 	return output, nil
 }
 
-// sameSecret compares without telling by its time how much is right.
-func sameSecret(given, secret string) bool {
-	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+// oneOf compares without telling by its time how much is right, or of which.
+func oneOf(given string, secrets []string) bool {
+	a, same := sha256.Sum256([]byte(given)), 0
+	for _, secret := range secrets {
+		b := sha256.Sum256([]byte(secret))
+		same |= subtle.ConstantTimeCompare(a[:], b[:])
+	}
+	return same == 1
 }
 
 // signed checks a signature "sha256=<hex>" or "<hex>". With a secret configured

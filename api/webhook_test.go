@@ -31,6 +31,7 @@ func sign(body, secret string) string {
 func TestWebhooksNeedTheTokenAndWithASecretTheSignature(t *testing.T) {
 	plain := serve(t)
 	signing := serve(t, func(o *api.Options) { o.WebhookHMACSecret = webhookSecret })
+	rotating := serve(t, func(o *api.Options) { o.WebhookTokens = []string{"the-next-token", webhookToken} })
 	renamed := serve(t, func(o *api.Options) { o.WebhookHMACSecret, o.WebhookHMACHeader = webhookSecret, "X-Signature" })
 	right := sign(event, webhookSecret)
 	signature := func(value string) header { return header{"X-Wassenger-Signature", value} }
@@ -50,6 +51,10 @@ func TestWebhooksNeedTheTokenAndWithASecretTheSignature(t *testing.T) {
 		"token in header":                    {plain, "", []header{byToken}, 200},
 		"token in query":                     {plain, atEnd, nil, 200},
 		"both right":                         {plain, atEnd, []header{byToken}, 200},
+		"the next token":                     {rotating, "?token=the-next-token", nil, 200},
+		"the last token":                     {rotating, atEnd, nil, 200},
+		"the next and the last":              {rotating, "?token=the-next-token", []header{byToken}, 200},
+		"neither":                            {rotating, "?token=the-next-token," + webhookToken, nil, 401},
 		"right query, wrong header":          {plain, atEnd, []header{{"X-Webhook-Token", "wrong"}}, 401},
 		"signature without a secret":         {plain, "", []header{byToken, signature("nonsense")}, 200},
 		"unsigned":                           {signing, "", []header{byToken}, 401},

@@ -56,17 +56,10 @@ func StartPgBouncer(ctx context.Context, opts PgBouncerOptions) (*PgBouncer, err
 			return nil, ErrNoPgBouncer
 		}
 	}
-	begun := time.Now()
-	for {
-		err := p.attempt(ctx, path, opts)
-		if err == nil {
-			return p, nil
-		}
-		// Another program was quicker; there are more ports.
-		if !errors.Is(err, errPortTaken) || time.Since(begun) > portPatience {
-			return nil, fmt.Errorf("start PgBouncer: %w", err)
-		}
+	if err := whilePortsAreTaken(ctx, func(ctx context.Context) error { return p.attempt(ctx, path, opts) }); err != nil {
+		return nil, fmt.Errorf("start PgBouncer: %w", err)
 	}
+	return p, nil
 }
 
 func (p *PgBouncer) attempt(ctx context.Context, path string, opts PgBouncerOptions) (err error) {

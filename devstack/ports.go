@@ -1,10 +1,13 @@
 package devstack
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"time"
 )
 
 const loopback = "127.0.0.1"
@@ -35,4 +38,28 @@ func FreePort() (int, error) {
 
 func address(port int) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(port))
+}
+
+// whilePortsAreTaken attempts to start a server again for a while: a port given by
+// number may still be held by a server that is just dying, and another program may
+// take one that was free before it is used.
+func whilePortsAreTaken(ctx context.Context, attempt func(context.Context) error) error {
+	begun := time.Now()
+	var last error
+	for {
+		err := attempt(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return errors.Join(err, last)
+		case !errors.Is(err, errPortTaken), time.Since(begun) > portPatience:
+			return err
+		}
+		last = err
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

@@ -51,17 +51,10 @@ func StartRedisTLS(ctx context.Context, opts RedisTLSOptions) (*RedisTLS, error)
 		return nil, ErrNoRedis
 	}
 	r := &RedisTLS{opts: opts}
-	begun := time.Now()
-	for {
-		err := r.attempt(ctx, path)
-		if err == nil {
-			return r, nil
-		}
-		// Another program was quicker; there are more ports.
-		if !errors.Is(err, errPortTaken) || time.Since(begun) > portPatience {
-			return nil, fmt.Errorf("start Redis over TLS: %w", err)
-		}
+	if err := whilePortsAreTaken(ctx, func(ctx context.Context) error { return r.attempt(ctx, path) }); err != nil {
+		return nil, fmt.Errorf("start Redis over TLS: %w", err)
 	}
+	return r, nil
 }
 
 func (r *RedisTLS) attempt(ctx context.Context, path string) (err error) {

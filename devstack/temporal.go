@@ -3,7 +3,6 @@ package devstack
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -69,7 +68,7 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	if err := t.prepare(); err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
-	if err := t.start(ctx); err != nil {
+	if err := whilePortsAreTaken(ctx, t.attempt); err != nil {
 		t.lease.release()
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
@@ -90,30 +89,6 @@ func (t *Temporal) prepare() (err error) {
 	}
 	t.lease, err = takeLease(t.opts.DBFile + ".lock")
 	return err
-}
-
-// start tries again while ports are taken: a port given by number may still be
-// held by a server that is just dying, and the server picks ports for its parts
-// that another program may take before they are used.
-func (t *Temporal) start(ctx context.Context) error {
-	begun := time.Now()
-	var last error
-	for {
-		err := t.attempt(ctx)
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return errors.Join(err, last)
-		case !errors.Is(err, errPortTaken), time.Since(begun) > portPatience:
-			return err
-		}
-		last = err
-		select {
-		case <-ctx.Done():
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 func (t *Temporal) attempt(ctx context.Context) (err error) {

@@ -28,7 +28,7 @@ func (in *Intake) receiveErased(ctx context.Context, key string, kept store.Webh
 			others = append(others, event)
 			continue
 		}
-		effect, err := in.Store.Apply(ctx, event, kept.ReceivedAt)
+		effect, err := in.decide(ctx, event, kept.ReceivedAt)
 		if err != nil {
 			errs = append(errs, err)
 			continue

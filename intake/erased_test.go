@@ -6,9 +6,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/relance/relance/intake"
 	"github.com/relance/relance/store"
+	"github.com/relance/relance/telemetry"
 )
 
 func TestWhatAWebhookTellsOfTheErasedIsAppliedAndNotKept(t *testing.T) {
@@ -58,4 +61,22 @@ func TestWebhookOfTheErasedThatWasParkedIsNotKeptEither(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, intake.StatusOK, status)
 	require.Zero(t, count(t, in, `SELECT count(*) FROM webhook_events`))
+}
+
+func TestWhatAWebhookTellsOfTheErasedIsASpanLikeAnyOther(t *testing.T) {
+	in, _, contact := listening(t)
+	_, _, err := in.Store.Erase(t.Context(), store.Person{ContactID: contact})
+	require.NoError(t, err)
+	recorder := tracetest.NewSpanRecorder()
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)).Tracer("")
+	ctx, whole := telemetry.Begin(t.Context(), tracer, "whole")
+	_, err = in.Receive(ctx, reply("A1"))
+	require.NoError(t, err)
+	whole.End()
+	told := map[string]sdktrace.ReadOnlySpan{}
+	for _, span := range recorder.Ended() {
+		told[span.Name()] = span
+	}
+	require.Contains(t, told, "apply webhook")
+	require.Contains(t, told["apply webhook"].Attributes(), telemetry.Outcome("reply from somebody never messaged"))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/store"
@@ -190,7 +191,7 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 	var errs []error
 	waiting := false
 	for _, event := range events {
-		effect, err := in.decide(ctx, event, kept)
+		effect, err := in.decide(ctx, event, kept.ReceivedAt, telemetry.WebhookID(kept.ID))
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -209,11 +210,11 @@ func (in *Intake) apply(ctx context.Context, kept store.WebhookEvent, events []c
 	return in.Store.FinishWebhook(ctx, kept.ID, strings.Join(outcomes, "; "), said)
 }
 
-// decide commits what one event means.
-func (in *Intake) decide(ctx context.Context, event campaign.Event, kept store.WebhookEvent) (effect store.Effect, err error) {
-	ctx, span := telemetry.Start(ctx, "apply webhook", telemetry.WebhookID(kept.ID))
+// decide commits what one event means that was taken in at the given moment.
+func (in *Intake) decide(ctx context.Context, event campaign.Event, receivedAt time.Time, about ...attribute.KeyValue) (effect store.Effect, err error) {
+	ctx, span := telemetry.Start(ctx, "apply webhook", about...)
 	defer func() { telemetry.End(span, err) }()
-	effect, err = in.Store.Apply(ctx, event, kept.ReceivedAt)
+	effect, err = in.Store.Apply(ctx, event, receivedAt)
 	outcome, _, _ := strings.Cut(effect.Outcome, ":") // what follows may quote the event
 	span.SetAttributes(telemetry.Outcome(outcome))
 	for _, recipient := range effect.Wake[:min(1, len(effect.Wake))] {

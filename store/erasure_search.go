@@ -22,8 +22,10 @@ const (
 
 // FinishErasures searches what no index leads to for people who were erased a
 // while ago, and removes what it finds: raw webhooks, rows of imports that were
-// rejected, kept answers. It returns the erasures that are complete by that.
-// Several callers at once take different ones; after a crash another begins anew.
+// rejected, kept answers. It returns the erasures that are complete by that. One
+// whose person stands in a webhook that is not applied yet, and may hold a wish to
+// be left alone, is begun anew later. Several callers at once take different ones;
+// after a crash another begins anew.
 func (s *Store) FinishErasures(ctx context.Context) ([]Erasure, error) {
 	var complete []Erasure
 	for {
@@ -34,16 +36,11 @@ func (s *Store) FinishErasures(ctx context.Context) ([]Erasure, error) {
 		if err != nil {
 			return complete, err
 		}
-		if err := s.finish(ctx, search); err != nil {
+		finished, err := s.finish(ctx, search)
+		if err != nil {
 			return complete, fmt.Errorf("finishing the erasure of %s: %w", search.contacts[0], err)
 		}
-		for _, id := range search.contacts {
-			erasure, err := readErasure(s.db.WithContext(ctx), id)
-			if err != nil {
-				return complete, fmt.Errorf("reading an erasure: %w", err)
-			}
-			complete = append(complete, erasure)
-		}
+		complete = append(complete, finished...)
 	}
 }
 
@@ -55,48 +52,46 @@ type search struct {
 }
 
 // takeSearch takes one that is due, together with those of the other ids that the
-// same person had.
+// same person had. Who was erased again since is searched for again.
 func (s *Store) takeSearch(ctx context.Context) (search, error) {
 	var taken search
 	err := s.transaction(ctx, "taking an erasure", func(tx *gorm.DB) error {
 		var due struct {
-			Numbers string
-			Until   time.Time
+			Numbers  string
+			ErasedAt time.Time
 		}
-		if err := first(tx, &due, `SELECT array_to_string(numbers, ',') AS numbers, erased_at + make_interval(secs => ?) AS until
-			FROM erasures WHERE completed_at IS NULL AND due_at <= relance_now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-			erasureSettles.Seconds()); err != nil {
+		if err := first(tx, &due, `SELECT array_to_string(numbers, ',') AS numbers, erased_at
+			FROM erasures WHERE completed_at IS NULL AND due_at <= relance_now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`); err != nil {
 			return err
 		}
-		taken = search{traces: traces{phones: strings.Split(due.Numbers, ",")}, until: due.Until}
+		taken = search{traces: traces{phones: strings.Split(due.Numbers, ",")}, until: due.ErasedAt.Add(erasureSettles)}
 		values := taken.values()
-		values["patience"] = searchPatience.Seconds()
+		values["patience"], values["erased"] = searchPatience.Seconds(), due.ErasedAt
 		var ids []uuid.UUID
 		err := tx.Raw(`UPDATE erasures SET due_at = relance_now() + make_interval(secs => @patience)
-			WHERE completed_at IS NULL AND numbers = string_to_array(@phones, ',') RETURNING contact_id`, values).Scan(&ids).Error
+			WHERE completed_at IS NULL AND numbers = string_to_array(@phones, ',') AND erased_at = @erased RETURNING contact_id`, values).Scan(&ids).Error
 		taken.contacts = ids
 		return err
 	})
 	return taken, err
 }
 
-func (s *Store) finish(ctx context.Context, search search) error {
+// finish searches, and tells which erasures are complete by that.
+func (s *Store) finish(ctx context.Context, search search) (complete []Erasure, err error) {
 	if err := s.eraseLate(ctx, search); err != nil {
-		return err
+		return nil, err
 	}
 	mentioned, err := search.mentions(s.db.WithContext(ctx))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	unapplied := false
 	if err := s.eachWebhook(ctx, search.until, mentioned, func(webhook storedWebhook) error {
-		left := WithoutElements(webhook.Raw, func(_ int, element []byte) bool { return mentioned.in(element) })
-		if left == nil {
-			return s.db.WithContext(ctx).Exec(`DELETE FROM webhook_events WHERE id = ?`, webhook.ID).Error
-		}
-		// The space before the bytes keeps gorm from writing them as a list.
-		return s.db.WithContext(ctx).Exec(`UPDATE webhook_events SET raw = CAST( ? AS bytea) WHERE id = ?`, left, webhook.ID).Error
-	}); err != nil {
+		applied, err := s.eraseFromWebhook(ctx, webhook.ID, mentioned)
+		unapplied = unapplied || !applied
 		return err
+	}); err != nil {
+		return nil, err
 	}
 	values := search.values()
 	values["until"] = search.until
@@ -104,13 +99,42 @@ func (s *Store) finish(ctx context.Context, search search) error {
 		`DELETE FROM import_rejections r USING import_jobs j WHERE j.id = r.import_id AND j.created_at <= @until AND ` + rejectionAbout,
 		// The request stays answered: sent again it must not bring the person back.
 		`UPDATE idempotency_keys SET status = 404, content_type = '', location = '', body = NULL WHERE created_at <= @until AND ` + answerAbout,
-		`UPDATE erasures SET completed_at = relance_now(), numbers = NULL WHERE completed_at IS NULL AND numbers = string_to_array(@phones, ',')`,
 	} {
 		if err := s.db.WithContext(ctx).Exec(statement, values).Error; err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	if unapplied {
+		return nil, nil
+	}
+	values["settles"] = erasureSettles.Seconds()
+	err = s.db.WithContext(ctx).Raw(`UPDATE erasures SET completed_at = relance_now(), numbers = NULL
+		WHERE completed_at IS NULL AND contact_id = ANY (@contacts) AND erased_at + make_interval(secs => @settles) <= @until
+		RETURNING contact_id, erased_at, completed_at`, values).Scan(&complete).Error
+	return complete, err
+}
+
+// eraseFromWebhook removes what a stored webhook tells about a person, or all of it
+// if it tells of nobody else, under its lock: another search may be at it. One that
+// is not applied is left alone, since what it says may still have to be obeyed.
+func (s *Store) eraseFromWebhook(ctx context.Context, id uuid.UUID, mentioned mentions) (applied bool, err error) {
+	err = s.transaction(ctx, "erasing from a webhook", func(tx *gorm.DB) error {
+		var webhook webhookRow
+		err := first(tx, &webhook, `SELECT raw, processed_at FROM webhook_events WHERE id = ? FOR UPDATE`, id)
+		if applied = errors.Is(err, ErrNotFound) || webhook.ProcessedAt != nil; err != nil || !applied {
+			return err
+		}
+		left := WithoutElements(webhook.Raw, func(_ int, element []byte) bool { return mentioned.in(element) })
+		if left == nil {
+			return tx.Exec(`DELETE FROM webhook_events WHERE id = ?`, id).Error
+		}
+		// The space before the bytes keeps gorm from writing them as a list.
+		return tx.Exec(`UPDATE webhook_events SET raw = CAST( ? AS bytea) WHERE id = ?`, left, id).Error
+	})
+	if errors.Is(err, ErrNotFound) { // by whoever was quicker
+		err = nil
+	}
+	return applied, err
 }
 
 // rejectionAbout holds for rejected rows r of imports that have one of @phones in

@@ -402,3 +402,81 @@ func TestDeletedContactCanStillBeErased(t *testing.T) {
 	b.searched()
 	require.Empty(t, b.columnsHolding("33639980000", "Contact 0"))
 }
+
+// Who is back and erased again before the first search has begun is searched for
+// twice: the first search ends with what was stored until a minute after the first.
+func TestWhoIsErasedAgainBeforeTheSearchIsSearchedForAgain(t *testing.T) {
+	b := open(t)
+	b.erase(store.Person{ContactID: b.contacts(1)[0]})
+	b.ahead(2 * time.Minute)
+	again, err := b.CreateContact(t.Context(), store.ContactData{Phone: phone(0)})
+	require.NoError(t, err)
+	b.webhook(`{"fromNumber":"+33639980000","body":"my secret answer"}`,
+		campaign.Event{Kind: campaign.EventReply, Key: "back", Phone: phone(0), Interaction: campaign.Text, Body: "my secret answer"})
+	second, _ := b.erase(store.Person{ContactID: again.ID})
+	_, err = b.FinishErasures(t.Context())
+	require.NoError(t, err)
+	b.ahead(4 * time.Minute)
+	_, err = b.FinishErasures(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, b.columnsHolding(adas...))
+	second, _ = b.erase(store.Person{ContactID: second.ContactID})
+	require.NotNil(t, second.CompletedAt)
+}
+
+// A process died between storing and applying: the search must not remove what
+// nobody has obeyed yet.
+func TestStoredWishToBeLeftAloneIsObeyedBeforeTheSearchRemovesIt(t *testing.T) {
+	b := open(t)
+	contact := b.contacts(1)[0]
+	stop := campaign.Event{Kind: campaign.EventReply, Key: "stop", Phone: phone(0), Interaction: campaign.Text, Body: "STOP"}
+	_, err := b.KeepWebhook(t.Context(), stop.Key, []byte(`{"fromNumber":"+33639980000","body":"STOP"}`), time.Time{}, stop)
+	require.NoError(t, err)
+	b.erase(store.Person{ContactID: contact})
+	b.searched()
+	erasure, _ := b.erase(store.Person{ContactID: contact})
+	require.Nil(t, erasure.CompletedAt, "it is not complete while the webhook is there")
+
+	due, err := b.TakeWebhooks(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, due, 1)
+	_, err = b.Apply(t.Context(), stop, due[0].ReceivedAt)
+	require.NoError(t, err)
+	require.NoError(t, b.FinishWebhook(t.Context(), due[0].ID, "applied", ""))
+	b.ahead(time.Hour)
+	complete, err := b.FinishErasures(t.Context())
+	require.NoError(t, err)
+	require.Len(t, complete, 1)
+	require.Empty(t, b.columnsHolding("33639980000"))
+	back, err := b.CreateContact(t.Context(), store.ContactData{Phone: phone(0)})
+	require.NoError(t, err)
+	require.NotNil(t, back.OptedOutAt)
+}
+
+// Two searches may meet at a webhook that tells about both people.
+func TestTwoSearchesAtOnceRemoveBothFromOneWebhook(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(1)
+	both := b.webhook(`[{"phone":"+33639980000"},{"phone":"+33639980001"},{"phone":"+33639980002"}]`)
+	b.erase(store.Person{ContactID: contacts[0]})
+	b.ahead(2 * time.Minute)
+
+	other, err := b.Pool().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = other.Rollback() }()
+	_, err = other.Exec(`UPDATE webhook_events SET raw = '[{"phone":"+33639980000"},{"phone":"+33639980002"}]' WHERE id = $1`, both.ID)
+	require.NoError(t, err)
+	finished := make(chan error, 1)
+	go func() {
+		_, err := b.FinishErasures(t.Context())
+		finished <- err
+	}()
+	require.Eventually(t, func() bool {
+		return one[bool](b, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'
+			AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database()))`)
+	}, 30*time.Second, 10*time.Millisecond, "the search waits for the other one")
+	require.NoError(t, other.Commit())
+	require.NoError(t, <-finished)
+	require.Empty(t, b.columnsHolding("33639980000", "33639980001"))
+	require.Equal(t, []string{"webhook_events.raw"}, b.columnsHolding("33639980002"))
+}

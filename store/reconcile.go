@@ -116,10 +116,8 @@ func (r reconciling) settle(evidence Evidence) error {
 	if strange, err = r.adopt(strange); err != nil {
 		return err
 	}
-	for _, message := range found {
-		if err := r.acknowledge(message); err != nil {
-			return err
-		}
+	if err := r.acknowledge(found); err != nil {
+		return err
 	}
 	if err := r.countStrangers(strange); err != nil {
 		return err
@@ -184,7 +182,7 @@ func (r reconciling) adopt(found []Found) (strange []Found, err error) {
 			strange = append(strange, message) // nobody can say what it answers
 			continue
 		}
-		leftAt := leftBy(message, r.at)
+		leftAt := momentOf(message.CreatedAt, r.at)
 		if row, err = r.prepare(row, leftAt); err != nil {
 			return nil, err
 		}
@@ -201,11 +199,13 @@ func (r reconciling) adopt(found []Found) (strange []Found, err error) {
 	return strange, r.markAllSent(r.tx, departed, r.at)
 }
 
-func leftBy(message Found, at time.Time) time.Time {
-	if message.CreatedAt.IsZero() || message.CreatedAt.After(at) {
-		return at
+// momentOf is when the provider says that something happened, which cannot be later
+// than now.
+func momentOf(told, now time.Time) time.Time {
+	if told.IsZero() {
+		return now
 	}
-	return message.CreatedAt
+	return earlier(told, now)
 }
 
 // prepare makes a message one that was claimed when it left, whatever has been
@@ -242,44 +242,42 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// makeAnswers makes the rows of Message 2s that left and whose replies are not to
-// be found.
-func (r reconciling) makeAnswers(found []Found) error {
-	if len(found) == 0 {
-		return nil
+// acknowledge moves messages on to what the provider says has become of them. Most
+// have not changed, and are asked for together: the device waits meanwhile.
+func (r reconciling) acknowledge(found []Found) error {
+	var left []struct {
+		ID     uuid.UUID
+		Status campaign.MessageStatus
 	}
-	return r.tx.Exec(`
-		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
-		SELECT a.id, a.campaign_id, a.contact_id, a.device_id, 'message_2'
-		FROM (SELECT relance_message_id(campaign_id, contact_id, 'message_2') AS id, campaign_id, contact_id, device_id FROM recipients
-		      WHERE device_id = ? AND message_1_sent_at IS NOT NULL) a
-		JOIN unnest(?::uuid[]) AS found (id) USING (id)
-		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, r.deviceID, references(found)).Error
-}
-
-// acknowledge moves a message on to what the provider says has become of it.
-func (r reconciling) acknowledge(message Found) error {
-	var status campaign.MessageStatus
-	err := value(r.tx, &status, `SELECT status FROM messages WHERE id = ? AND sent_at IS NOT NULL`, message.Reference)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil || status.After(message.Status) == status {
+	if err := r.tx.Raw(`SELECT id, status FROM messages WHERE id = ANY (?) AND sent_at IS NOT NULL`, references(found)).Scan(&left).Error; err != nil {
 		return err
 	}
-	r.settled.Acknowledged++
-	_, err = r.applyAck(r.tx, campaign.Event{
-		Kind: campaign.EventAck, Reference: message.Reference.String(), WAID: message.WAID, ProviderID: message.ProviderID,
-		Status: message.Status, Failure: message.Failure,
-	})
-	return err
+	known := make(map[uuid.UUID]campaign.MessageStatus, len(left))
+	for _, message := range left {
+		known[message.ID] = message.Status
+	}
+	for _, message := range found {
+		status, ok := known[message.Reference]
+		if !ok || status.After(message.Status) == status {
+			continue
+		}
+		known[message.Reference] = status.After(message.Status)
+		r.settled.Acknowledged++
+		if _, err := r.applyAck(r.tx, campaign.Event{
+			Kind: campaign.EventAck, Reference: message.Reference.String(), WAID: message.WAID, ProviderID: message.ProviderID,
+			Status: message.Status, Failure: message.Failure,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // countStrangers counts against the quota what left and belongs to nobody here: test
 // messages, and those of campaigns that were made after the database's moment.
 func (r reconciling) countStrangers(found []Found) error {
 	for _, message := range found {
-		left := leftBy(message, r.at)
+		left := momentOf(message.CreatedAt, r.at)
 		if left.Before(r.at.Add(-r.rules.Quota.Window - clockAllowance)) {
 			continue
 		}

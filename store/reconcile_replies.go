@@ -46,10 +46,7 @@ func (r reconciling) takeIn(reply Inbound) error {
 	if err != nil {
 		return err
 	}
-	receivedAt := earlier(reply.Event.At, r.at)
-	if reply.Event.At.IsZero() {
-		receivedAt = r.at
-	}
+	receivedAt := momentOf(reply.Event.At, r.at)
 	// The space before @raw keeps gorm from writing its bytes as a list.
 	kept := r.tx.Exec(`
 		INSERT INTO webhook_events (id, dedupe_key, raw, received_at, due_at, processed_at, outcome)
@@ -64,4 +61,19 @@ func (r reconciling) takeIn(reply Inbound) error {
 	r.settled.Replies++
 	_, err = r.applyReply(r.tx, reply.Event, receivedAt)
 	return err
+}
+
+// makeAnswers makes the rows of Message 2s that left and whose replies are not to
+// be found.
+func (r reconciling) makeAnswers(found []Found) error {
+	if len(found) == 0 {
+		return nil
+	}
+	return r.tx.Exec(`
+		INSERT INTO messages (id, campaign_id, contact_id, device_id, message_type)
+		SELECT a.id, a.campaign_id, a.contact_id, a.device_id, 'message_2'
+		FROM (SELECT relance_message_id(campaign_id, contact_id, 'message_2') AS id, campaign_id, contact_id, device_id FROM recipients
+		      WHERE device_id = ? AND message_1_sent_at IS NOT NULL) a
+		JOIN unnest(?::uuid[]) AS found (id) USING (id)
+		ON CONFLICT (campaign_id, contact_id, message_type) DO NOTHING`, r.deviceID, references(found)).Error
 }

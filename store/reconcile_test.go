@@ -293,3 +293,23 @@ func TestARestoredDatabaseShowsAsAHaltedDeviceAndWakesNobody(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, append(owed, overdue...), 2)
 }
+
+// The provider still has what people wrote who have been erased since.
+func TestWhatTheErasedWroteIsNotTakenInAgainExceptAWishToBeLeftAlone(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	ada, _, _ := b.everywhere()
+	_, _, err := b.SetOptedOut(t.Context(), ada, false)
+	require.NoError(t, err)
+	b.erase(store.Person{ContactID: ada})
+	b.searched()
+	stop := inboundAt("stop|"+phone(0), phone(0), "STOP", b.now())
+	stop.Raw = []byte(`{"fromNumber":"+33639980000","body":"STOP"}`)
+	answer := inboundAt("in|"+phone(0), phone(0), "my secret answer", b.now().Add(-time.Minute))
+	answer.Raw = []byte(`{"fromNumber":"+33639980000","body":"my secret answer"}`)
+	require.Zero(t, b.settle(store.Evidence{Inbound: []store.Inbound{answer, stop}}).Replies)
+	require.Empty(t, b.columnsHolding(adas...))
+	back, err := b.CreateContact(t.Context(), store.ContactData{Phone: phone(0)})
+	require.NoError(t, err)
+	require.NotNil(t, back.OptedOutAt)
+}

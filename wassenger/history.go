@@ -3,6 +3,7 @@ package wassenger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,6 +35,10 @@ const (
 	receivedPage = 50
 	// maxHistoryPages bounds a list that does not end.
 	maxHistoryPages = 20_000
+	// longestWait is how long a page may be waited for at once, and pageTries how
+	// often it is asked for.
+	longestWait = 2 * time.Minute
+	pageTries   = 5
 )
 
 // SentSince lists the messages that the provider took since a moment by its clock,
@@ -101,6 +106,25 @@ func (c *Client) received(message json.RawMessage) (Received, error) {
 	return Received{Raw: raw, Event: event}, err
 }
 
+// page asks for a page, and again when the provider asks to wait: a list of hundreds
+// of pages must not begin anew because one of them was asked for too early.
+func (c *Client) page(ctx context.Context, r request) (answer, error) {
+	for tries := 1; ; tries++ {
+		got, err := c.call(ctx, r)
+		refused, is := errors.AsType[*Error](err)
+		if !is || refused.Status != http.StatusTooManyRequests || refused.RetryAfter > longestWait || tries == pageTries {
+			return got, err
+		}
+		wait := time.NewTimer(refused.RetryAfter)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return got, err
+		}
+	}
+}
+
 // history reads a list page by page until one brings nothing new, or nothing that
 // is not older than since. How long a page is is the provider's choice. A list of
 // which anything cannot be read is an error: it would prove of nothing that it is
@@ -109,7 +133,7 @@ func (c *Client) history(ctx context.Context, r request, since time.Time, read f
 	known := map[text]bool{}
 	for page := range maxHistoryPages {
 		r.query.Set("page", strconv.Itoa(page))
-		got, err := c.call(ctx, r)
+		got, err := c.page(ctx, r)
 		if err != nil {
 			return err
 		}

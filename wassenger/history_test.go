@@ -75,6 +75,23 @@ func TestAListWithoutPagesEnds(t *testing.T) {
 	require.Equal(t, campaign.MessageSent, sent[0].Status, "accepted is as good as sent")
 }
 
+func TestAPageThatIsAskedForTooEarlyIsAskedForAgain(t *testing.T) {
+	asked := 0
+	server := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked++; asked == 2 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		list := map[string]string{"0": sentRecord(2, "sent"), "1": sentRecord(1, "sent")}
+		_, _ = fmt.Fprintf(w, "[%s]", list[r.URL.Query().Get("page")])
+	})
+	sent, err := newClient(t, server.URL+"/v1").SentSince(t.Context(), lost)
+	require.NoError(t, err)
+	require.Len(t, sent, 2)
+	require.Equal(t, 4, asked)
+}
+
 // What cannot be read might be what is looked for.
 func TestAListOfWhichSomethingCannotBeReadProvesNothing(t *testing.T) {
 	for _, body := range []string{`{"items":[]}`, `null`, `[{"reference":"no id"}]`, `[7]`, `<html>`} {

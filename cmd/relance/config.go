@@ -32,9 +32,10 @@ type config struct {
 	WassengerBaseURL  string `env:"WASSENGER_BASE_URL" envDefault:"https://api.wassenger.com/v1"`
 	WassengerToken    string `env:"WASSENGER_TOKEN"`
 	WassengerDeviceID string `env:"WASSENGER_DEVICE_ID"`
-	WebhookToken      string `env:"WEBHOOK_TOKEN"`
-	WebhookHMACSecret string `env:"WEBHOOK_HMAC_SECRET"`
-	WebhookHMACHeader string `env:"WEBHOOK_HMAC_HEADER" envDefault:"X-Wassenger-Signature"`
+	// WebhookTokens are all taken in; the first is the one that is registered.
+	WebhookTokens     []string `env:"WEBHOOK_TOKEN"`
+	WebhookHMACSecret string   `env:"WEBHOOK_HMAC_SECRET"`
+	WebhookHMACHeader string   `env:"WEBHOOK_HMAC_HEADER" envDefault:"X-Wassenger-Signature"`
 
 	SendLimit       int           `env:"SEND_LIMIT" envDefault:"1000"`
 	SendLimitWindow time.Duration `env:"SEND_LIMIT_WINDOW" envDefault:"24h"`
@@ -95,8 +96,10 @@ func readConfig(environment map[string]string, needs ...need) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
 		return c, plainParseError(err, environment)
 	}
-	for i, proxy := range c.TrustedProxies {
-		c.TrustedProxies[i] = strings.TrimSpace(proxy)
+	for _, list := range [][]string{c.TrustedProxies, c.WebhookTokens} {
+		for i := range list {
+			list[i] = strings.TrimSpace(list[i])
+		}
 	}
 	for _, n := range needs {
 		if err := c.has(n); err != nil {
@@ -158,11 +161,13 @@ func (c config) has(n need) error {
 			return missing("WASSENGER_DEVICE_ID", "the 24-character id of the WhatsApp number to send from")
 		}
 	case needWebhook:
-		if c.WebhookToken == "" {
+		if len(c.WebhookTokens) == 0 {
 			return missing("WEBHOOK_TOKEN", "a long random string that Wassenger sends with every webhook")
 		}
-		if len(c.WebhookToken) < 16 {
-			return fmt.Errorf("WEBHOOK_TOKEN must have at least 16 characters, it has %d", len(c.WebhookToken))
+		for _, token := range c.WebhookTokens {
+			if len(token) < 16 {
+				return fmt.Errorf("WEBHOOK_TOKEN must have at least 16 characters, and so must each of several that commas separate; one has %d", len(token))
+			}
 		}
 	}
 	return nil

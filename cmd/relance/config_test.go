@@ -48,6 +48,7 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"WASSENGER_DEVICE_ID is missing":                {"WASSENGER_DEVICE_ID": ""},
 		"WEBHOOK_TOKEN is missing":                      {"WEBHOOK_TOKEN": ""},
 		"WEBHOOK_TOKEN must have":                       {"WEBHOOK_TOKEN": "short"},
+		"each of several":                               {"WEBHOOK_TOKEN": "0123456789abcdef,"},
 		"DATABASE_URL must be":                          {"DATABASE_URL": "localhost"},
 		"REDIS_URL must be":                             {"REDIS_URL": "localhost:6379"},
 		"WASSENGER_BASE_URL must be":                    {"WASSENGER_BASE_URL": "api"},

@@ -16,6 +16,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/relance/relance/devstack/testenv"
 	"github.com/relance/relance/migrations"
@@ -134,4 +135,18 @@ func (d deployment) reply(phone string) {
 func (d deployment) awaitMessages(n int) {
 	d.t.Helper()
 	require.Eventually(d.t, func() bool { return len(d.simulator.Ledger().Messages) == n }, 3*time.Minute, 20*time.Millisecond)
+}
+
+// awaitContacts waits until so many contacts' workflows run.
+func (d deployment) awaitContacts(n int) {
+	d.t.Helper()
+	c, namespace, err := dialTemporal(d.t.Context())
+	require.NoError(d.t, err)
+	defer c.Close()
+	require.Eventually(d.t, func() bool {
+		running, err := c.CountWorkflow(d.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: namespace, Query: "ExecutionStatus = 'Running' AND WorkflowType = 'ContactV2'",
+		})
+		return err == nil && running.GetCount() == int64(n)
+	}, time.Minute, 20*time.Millisecond)
 }

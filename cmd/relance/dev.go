@@ -262,7 +262,7 @@ func devConfig(secrets devSecrets, servers *stack, listeners devListeners, hour 
 func newSimulator(data string, c config, secrets devSecrets, api net.Listener, hour time.Duration, logger *slog.Logger) (*simulator.Simulator, error) {
 	hook := url.URL{
 		Scheme: "http", Host: api.Addr().String(), Path: "/webhooks/wassenger",
-		RawQuery: url.Values{"token": {c.WebhookToken}}.Encode(),
+		RawQuery: url.Values{"token": c.WebhookTokens[:1]}.Encode(),
 	}
 	s, err := simulator.New(simulator.Config{
 		Token: c.WassengerToken, DeviceID: c.WassengerDeviceID, DevicePhone: simulatedPhone,

@@ -115,10 +115,12 @@ func (d *databaseDoctor) reach(ctx context.Context) finding {
 	return ok("PostgreSQL %s answers in %s", name, time.Since(begun).Round(time.Millisecond))
 }
 
+// connections counts them where every role sees all: of pg_stat_activity most see
+// their own alone.
 func (d *databaseDoctor) connections(ctx context.Context) finding {
 	var used, most int
 	err := d.store.Pool().QueryRowContext(ctx,
-		`SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity WHERE backend_type = 'client backend'`).Scan(&used, &most)
+		`SELECT sum(numbackends), current_setting('max_connections')::int FROM pg_stat_database`).Scan(&used, &most)
 	switch {
 	case err != nil:
 		return warn("look at the database's log", "could not be counted: %s", oneLine(err))

@@ -98,7 +98,7 @@ func (d *providerDoctor) webhook(context.Context) finding {
 		return fail(remedy, "%s", says)
 	}
 	for _, each := range d.leads {
-		if status.isOurs(each) && fault(each, d.config.WebhookToken) == nil {
+		if status.isOurs(each) && fault(each, d.config.WebhookTokens) == nil {
 			d.ours = &each
 			return ok("%s brings everything", masked(each.URL))
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -144,8 +145,12 @@ func (d *temporalDoctor) workers(ctx context.Context) finding {
 	return ok("every task queue is polled, by %d or more processes", fewest)
 }
 
-// examinedWorkflows is how many of the newest workflows are looked at.
-const examinedWorkflows = 5
+// runningWorkflows are looked at in samples: the newest, and campaigns, which are few
+// and run for longest, so that they show the oldest key.
+var runningWorkflows = []struct {
+	query string
+	most  int32
+}{{"ExecutionStatus = 'Running'", 5}, {"ExecutionStatus = 'Running' AND WorkflowType = 'Campaign'", 50}}
 
 // encryption finds out whether a worker with these keys could go on with what runs.
 func (d *temporalDoctor) encryption(ctx context.Context) finding {
@@ -153,28 +158,38 @@ func (d *temporalDoctor) encryption(ctx context.Context) finding {
 	if err != nil {
 		return fail("correct TEMPORAL_CODEC_KEYS", "%s", oneLine(err))
 	}
-	listed, err := d.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: d.namespace, Query: "ExecutionStatus = 'Running'", PageSize: examinedWorkflows,
-	})
-	if err != nil {
-		return fail("look at Temporal's log", "the running workflows could not be listed: %s", oneLine(err))
-	}
-	for _, run := range listed.GetExecutions() {
-		history := d.client.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		first, err := history.Next()
-		var ended *serviceerror.NotFound
-		if errors.As(err, &ended) {
-			continue
-		}
+	for _, sample := range runningWorkflows {
+		listed, err := d.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: d.namespace, Query: sample.query, PageSize: sample.most,
+		})
 		if err != nil {
-			return fail("look at Temporal's log", "the history of %s could not be read: %s", run.GetExecution().GetWorkflowId(), oneLine(err))
+			return fail("look at Temporal's log", "the running workflows could not be listed: %s", oneLine(err))
 		}
-		if _, err := codec.Decode(first.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()); err != nil {
-			return fail("give every process every key in use: campaigns wait until a worker has them", "%s", oneLine(err))
+		for _, run := range listed.GetExecutions() {
+			if f := d.readable(ctx, codec, run.GetExecution()); f.Result == failed {
+				return f
+			}
 		}
 	}
 	if codec.KeyID() == "" {
 		return ok("off: what Relance gives to Temporal (ids, counts, states) is readable there")
 	}
 	return ok("with the key %s", codec.KeyID())
+}
+
+// readable: what the workflow was started with can be decrypted, or it has ended meanwhile.
+func (d *temporalDoctor) readable(ctx context.Context, codec *worker.Codec, run *commonpb.WorkflowExecution) finding {
+	history := d.client.GetWorkflowHistory(ctx, run.GetWorkflowId(), run.GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	first, err := history.Next()
+	var ended *serviceerror.NotFound
+	if errors.As(err, &ended) {
+		return ok("it has ended")
+	}
+	if err != nil {
+		return fail("look at Temporal's log", "the history of %s could not be read: %s", run.GetWorkflowId(), oneLine(err))
+	}
+	if _, err := codec.Decode(first.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()); err != nil {
+		return fail("give every process every key in use: campaigns wait until a worker has them", "%s", oneLine(err))
+	}
+	return ok("it can be read")
 }

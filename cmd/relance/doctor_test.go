@@ -235,6 +235,13 @@ func TestDoctorFindsWhatIsBrokenAndNothingElse(t *testing.T) {
 		d.campaign("+33639980001")
 		d.awaitMessages(1)
 		stop()
+		// What was begun with a key that is dropped too early is older than everything else.
+		t.Setenv("TEMPORAL_CODEC_KEYS", secondKey+","+firstKey)
+		stop = d.serve()
+		d.campaign("+33639980002", "+33639980003", "+33639980004", "+33639980005", "+33639980006")
+		d.awaitMessages(6)
+		d.awaitContacts(6)
+		stop()
 		t.Setenv("TEMPORAL_CODEC_KEYS", secondKey)
 		found, err := examined(t, "--timeout", "30s")
 		require.Error(t, err)
@@ -297,6 +304,31 @@ func TestDoctorGradesClocksAndCertificatesByHowFarTheyAreOff(t *testing.T) {
 	for left, want := range map[time.Duration]grade{30 * 24 * time.Hour: inOrder, 20 * 24 * time.Hour: warning, -time.Minute: failed} {
 		assert.Equal(t, want, expiry(&x509.Certificate{NotAfter: time.Now().Add(left)}, "renew it").Result, left)
 	}
+}
+
+// Others' connections fill a server too, and a role that is nobody special must see them.
+func TestDoctorCountsConnectionsOfEveryRole(t *testing.T) {
+	address := testenv.Database(t, nil)
+	pool, err := store.Connect(address, 6)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	for range 5 {
+		held, err := pool.Conn(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = held.Close() })
+	}
+	_, err = pool.ExecContext(t.Context(), `CREATE ROLE doctors_patient LOGIN PASSWORD 'a-secret-password'`)
+	require.NoError(t, err)
+	as, err := url.Parse(address)
+	require.NoError(t, err)
+	as.User = url.UserPassword("doctors_patient", "a-secret-password")
+	d := &databaseDoctor{config: config{DatabaseURL: as.String()}}
+	t.Cleanup(d.close)
+	require.Equal(t, inOrder, d.reach(t.Context()).Result)
+	var used, most int
+	_, err = fmt.Sscanf(d.connections(t.Context()).Says, "%d of %d are in use", &used, &most)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, used, 7)
 }
 
 // sql breaks something in the database for one test.

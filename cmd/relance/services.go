@@ -135,7 +135,7 @@ func (s *services) handler() (*api.API, error) {
 	}
 	return api.New(api.Options{
 		Store: s.store, Cache: s.cache, Engine: s.engine, Webhooks: s.intake, Provider: provider,
-		WebhookToken: s.config.WebhookToken, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
+		WebhookTokens: s.config.WebhookTokens, WebhookHMACSecret: s.config.WebhookHMACSecret, WebhookHMACHeader: s.config.WebhookHMACHeader,
 		Dashboard: dashboard, TemporalUIURL: s.config.TemporalUIURL, TemporalNamespace: s.namespace,
 		RateLimit: s.config.APIRateLimit, TrustedProxies: s.config.TrustedProxies, Logger: s.logger, Metrics: s.registry, Tracer: s.traces.Tracer(),
 	})

@@ -57,7 +57,7 @@ func runSimulator(ctx context.Context, c config, flags simulatorFlags) (err erro
 	if err != nil || hook.Host == "" {
 		return errors.New("--webhook must be an address with a scheme and a host")
 	}
-	hook.RawQuery = url.Values{"token": {c.WebhookToken}}.Encode()
+	hook.RawQuery = url.Values{"token": c.WebhookTokens[:1]}.Encode()
 	s, err := simulator.New(simulator.Config{
 		Token: c.WassengerToken, DeviceID: c.WassengerDeviceID, DevicePhone: simulatedPhone,
 		WebhookURL: hook.String(), WebhookSecret: c.WebhookHMACSecret, WebhookSignatureHeader: c.WebhookHMACHeader,

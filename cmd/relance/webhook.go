@@ -71,7 +71,7 @@ func relanceWebhook(c config, public *url.URL) wassenger.Webhook {
 		u.Path, u.RawPath = webhookPath, ""
 	}
 	query := u.Query()
-	query.Set("token", c.WebhookToken)
+	query.Set("token", c.WebhookTokens[0])
 	u.RawQuery = query.Encode()
 	return wassenger.Webhook{Name: "Relance", URL: u.String(), Events: wassenger.SubscribedEvents, DeviceID: c.WassengerDeviceID}
 }

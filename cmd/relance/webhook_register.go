@@ -18,7 +18,8 @@ func webhookRegisterCommand() *cobra.Command {
 		Use:   "register --url https://<public host>",
 		Short: "Make the provider tell Relance what it has to know",
 		Long: `Registers Relance's webhook at the provider, for the number WASSENGER_DEVICE_ID, with
-exactly the events that Relance understands and with WEBHOOK_TOKEN in its URL.
+exactly the events that Relance understands and with WEBHOOK_TOKEN in its URL, the
+first of several.
 /webhooks/wassenger is added to a URL without a path. A webhook that leads to the
 same place is brought up to date and enabled instead of doubled, so it may be
 called again at any time.`,
@@ -163,7 +164,7 @@ func (r *registration) conclude(ctx context.Context, id string) error {
 		if w.ID != id {
 			continue
 		}
-		if err := fault(w, r.config.WebhookToken); err != nil {
+		if err := fault(w, r.config.WebhookTokens[:1]); err != nil {
 			return err
 		}
 		fmt.Fprintf(r.out, "It is active and tells of %s.\n", strings.Join(wassenger.SubscribedEvents, ", "))

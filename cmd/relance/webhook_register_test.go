@@ -38,6 +38,23 @@ func TestRegisteringMakesOneWebhookHoweverOften(t *testing.T) {
 	}
 }
 
+// While a token is changed both are taken in, and so no webhook is refused.
+func TestOfTwoTokensTheFirstIsRegisteredAndBothAreGood(t *testing.T) {
+	a := newAccount(t)
+	_, err := relance(t, "webhook", "register", "--url", hookAddress)
+	require.NoError(t, err)
+	t.Setenv("WEBHOOK_TOKEN", "the-next-token-of-all, "+webhookToken)
+	_, err = relance(t, "webhook", "status")
+	require.NoError(t, err, "nothing is wrong with the old one yet")
+	_, err = relance(t, "webhook", "register", "--url", hookAddress)
+	require.NoError(t, err)
+	listed := a.webhooks()
+	require.Len(t, listed, 1)
+	assert.Equal(t, hookAddress+"?token=the-next-token-of-all", listed[0].URL)
+	_, err = relance(t, "webhook", "status")
+	require.NoError(t, err)
+}
+
 func TestRegisteringMendsTheWebhookThatLeadsThere(t *testing.T) {
 	a := newAccount(t)
 	other := a.has(wassenger.Webhook{Name: "CRM", URL: "https://crm.example.com/hook", Events: []string{"message:in:new"}})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -88,7 +89,7 @@ func concerns(w wassenger.Webhook, device string) bool {
 // enable leaves alone what would only be refused by Relance.
 func (s *webhookStatus) enable(ctx context.Context, listed []wassenger.Webhook) (enabled int, err error) {
 	for _, w := range listed {
-		if !s.isOurs(w) || w.Status != wassenger.WebhookDisabled || hasWrongToken(w, s.config.WebhookToken) {
+		if !s.isOurs(w) || w.Status != wassenger.WebhookDisabled || hasWrongToken(w, s.config.WebhookTokens) {
 			continue
 		}
 		if err := s.provider.EnableWebhook(ctx, w.ID); err != nil {
@@ -102,14 +103,14 @@ func (s *webhookStatus) enable(ctx context.Context, listed []wassenger.Webhook) 
 
 func (s *webhookStatus) isOurs(w wassenger.Webhook) bool {
 	u, err := url.Parse(w.URL)
-	return err == nil && (u.Query().Get("token") == s.config.WebhookToken || strings.HasSuffix(u.Path, webhookPath))
+	return err == nil && (slices.Contains(s.config.WebhookTokens, u.Query().Get("token")) || strings.HasSuffix(u.Path, webhookPath))
 }
 
 // hasWrongToken is about tokens in the URL; the provider may also be set to send
-// the right one in a header, which it does not list.
-func hasWrongToken(w wassenger.Webhook, token string) bool {
+// a right one in a header, which it does not list.
+func hasWrongToken(w wassenger.Webhook, right []string) bool {
 	u, err := url.Parse(w.URL)
-	return err != nil || (u.Query().Has("token") && u.Query().Get("token") != token)
+	return err != nil || (u.Query().Has("token") && !slices.Contains(right, u.Query().Get("token")))
 }
 
 func (s *webhookStatus) show(listed []wassenger.Webhook) error {
@@ -136,7 +137,7 @@ func (s *webhookStatus) verdict(listed []wassenger.Webhook) error {
 		if !s.isOurs(w) {
 			continue
 		}
-		err := fault(w, s.config.WebhookToken)
+		err := fault(w, s.config.WebhookTokens)
 		if err == nil {
 			return nil
 		}
@@ -150,13 +151,13 @@ func (s *webhookStatus) verdict(listed []wassenger.Webhook) error {
 	return found
 }
 
-// fault is why a webhook to Relance does not bring it everything, and what to do
-// about it, or nil.
-func fault(w wassenger.Webhook, token string) error {
+// fault is why a webhook to Relance does not bring it everything with one of these
+// tokens, and what to do about it, or nil.
+func fault(w wassenger.Webhook, tokens []string) error {
 	address, _, _ := strings.Cut(w.URL, "?")
 	again := "run `relance webhook register --url " + masked(address) + "`"
 	switch missing := w.MissingEvents(); {
-	case hasWrongToken(w, token):
+	case hasWrongToken(w, tokens):
 		return fmt.Errorf("webhook %s has a token that is not WEBHOOK_TOKEN, so Relance refuses what it brings: %s", w.ID, again)
 	case len(missing) > 0:
 		return fmt.Errorf("webhook %s does not tell of %s: %s", w.ID, strings.Join(missing, ", "), again)
