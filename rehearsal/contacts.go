@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/workflows"
 )
