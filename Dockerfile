@@ -1,7 +1,7 @@
 # Relance in an image that holds the program, certificate authorities, and nothing
 # else: no shell, no root, nothing to write to. The dashboard is part of the
 # repository as it was built, so that Go alone builds everything.
-FROM golang:1.26.8-trixie AS build
+FROM golang:1.26.10-trixie AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -2,6 +2,9 @@ module github.com/relance/relance
 
 go 1.26.0
 
+// Older ones have known holes in their standard library (make vulncheck).
+toolchain go1.26.10
+
 require (
 	github.com/alexedwards/argon2id v1.0.0
 	github.com/alicebob/miniredis/v2 v2.40.0

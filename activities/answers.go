@@ -19,8 +19,8 @@ type Answers struct {
 	activities *Activities
 	logger     *slog.Logger
 	owed       chan errand
-	waking     chan struct{} // a place for each wake-up under way
-	ended      atomic.Bool   // nobody takes answers over any more
+	wakeUps    *wakeUps
+	ended      atomic.Bool // nobody takes answers over any more
 }
 
 const (
@@ -29,20 +29,11 @@ const (
 	answersQueued = 2000
 	// answerBatches is how many times aheadAtOnce answers are under way at once.
 	answerBatches = 4
-	// wakeAtOnce bounds wake-ups under way. Temporal takes its time for each when
-	// many have replied at once, and nobody is kept waiting by it.
-	wakeAtOnce = 16
-	// wakeLimit bounds one wake-up, which is repeated after wakeRest,
-	wakeLimit = 10 * time.Second
-	wakeRest  = time.Second
-	// and wakeTries how often. Whoever is then still not awake is found by the
-	// dispatcher when everybody else is final.
-	wakeTries = 10
 )
 
 // NewAnswers makes a queue that does nothing until it is run.
 func NewAnswers(activities *Activities, logger *slog.Logger) *Answers {
-	return &Answers{activities: activities, logger: logger, owed: make(chan errand, answersQueued), waking: make(chan struct{}, wakeAtOnce)}
+	return &Answers{activities: activities, logger: logger, owed: make(chan errand, answersQueued), wakeUps: newWakeUps(activities.Workflows, logger)}
 }
 
 // Owe queues the answer to a recipient whose reply has been committed, on account of
@@ -54,7 +45,8 @@ func (q *Answers) Owe(ctx context.Context, recipient store.Recipient) (taken boo
 	}
 	key := store.MessageKey{CampaignID: recipient.CampaignID, ContactID: recipient.ContactID, Type: campaign.Message2}
 	select {
-	case q.owed <- errand{key: key, cause: context.WithoutCancel(ctx)}:
+	// Of ctx is kept what tells the cause: not the whole request for as long as this waits.
+	case q.owed <- errand{key: key, cause: telemetry.Because(context.Background(), ctx)}:
 		return true
 	default:
 		return false
@@ -64,13 +56,13 @@ func (q *Answers) Owe(ctx context.Context, recipient store.Recipient) (taken boo
 // Run sends answers until the context ends, and then ends those under way. The
 // others are left to the dispatcher.
 func (q *Answers) Run(ctx context.Context) {
-	var batches, wakeUps sync.WaitGroup
-	defer wakeUps.Wait()
+	var batches, wakers sync.WaitGroup
+	waking, endWaking := context.WithCancel(context.WithoutCancel(ctx))
+	wakers.Go(func() { q.wakeUps.run(waking) })
+	defer wakers.Wait()
+	defer endWaking()
 	defer batches.Wait()
 	defer q.ended.Store(true)
-	wake := func(answer errand, rest time.Duration) {
-		wakeUps.Go(func() { q.wake(telemetry.Because(ctx, answer.cause), answer.key, rest) })
-	}
 	places := make(chan struct{}, answerBatches)
 	for {
 		var batch []errand
@@ -92,7 +84,7 @@ func (q *Answers) Run(ctx context.Context) {
 			// database that does not answer keeps no place for ever, and no process alive.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), AheadTimeout)
 			defer cancel()
-			q.send(ctx, batch, wake)
+			q.send(ctx, batch)
 		})
 	}
 }
@@ -110,7 +102,7 @@ func (q *Answers) more(batch []errand) []errand {
 	return batch
 }
 
-func (q *Answers) send(ctx context.Context, batch []errand, wake func(errand, time.Duration)) {
+func (q *Answers) send(ctx context.Context, batch []errand) {
 	var answers []errand
 	seen := map[store.MessageKey]bool{} // a reply may have been applied twice
 	for _, answer := range batch {
@@ -121,7 +113,9 @@ func (q *Answers) send(ctx context.Context, batch []errand, wake func(errand, ti
 	}
 	release := q.guard(ctx, answers)
 	defer release()
-	_, err := q.activities.sendAhead(ctx, answers, wake)
+	_, err := q.activities.sendAhead(ctx, answers, func(answer errand, rest time.Duration) {
+		q.wakeUps.add(wakeUp{errand: answer}, rest)
+	})
 	if err != nil {
 		for _, answer := range answers {
 			q.logger.WarnContext(telemetry.Because(ctx, answer.cause), "An answer could not be sent at once; its contact's workflow sends it.",
@@ -147,54 +141,5 @@ func (q *Answers) guard(ctx context.Context, answers []errand) (release func()) 
 		for _, release := range releases {
 			release()
 		}
-	}
-}
-
-// wake has the contact's workflow find what has been done, or do it, once the
-// provider may be asked again.
-func (q *Answers) wake(ctx context.Context, key store.MessageKey, rest time.Duration) {
-	var err error
-	for range wakeTries {
-		if !pause(ctx, rest) {
-			return
-		}
-		if err = q.wakeOnce(ctx, key); err == nil {
-			return
-		}
-		rest = wakeRest
-	}
-	q.logger.WarnContext(ctx, "A contact's workflow could not be woken; the dispatcher tries again.",
-		"campaign_id", key.CampaignID, "contact_id", key.ContactID, "error", err)
-}
-
-func (q *Answers) wakeOnce(ctx context.Context, key store.MessageKey) error {
-	select {
-	case q.waking <- struct{}{}:
-	case <-ctx.Done():
-		// A process that ends has time for some more.
-		select {
-		case q.waking <- struct{}{}:
-		case <-time.After(wakeLimit):
-			return ctx.Err()
-		}
-	}
-	defer func() { <-q.waking }()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakeLimit)
-	defer cancel()
-	return q.activities.Workflows.Wake(ctx, key.CampaignID, key.ContactID)
-}
-
-// pause reports false if the context ended first.
-func pause(ctx context.Context, rest time.Duration) bool {
-	if rest <= 0 {
-		return true
-	}
-	timer := time.NewTimer(rest)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -224,6 +224,7 @@ func TestTestSendIsRefusedWhileNothingMayLeave(t *testing.T) {
 		INSERT INTO test_sends (id, device_id, counted_at)
 		SELECT gen_random_uuid(), id, relance_now() FROM devices, generate_series(1, 1000)`),
 		"no room for a test message")
+	assert.Contains(t, refused(`UPDATE devices SET lineage = ''`), "until it is reconciled")
 	assert.Empty(t, s.outbox.sent)
 }
 

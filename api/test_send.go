@@ -81,10 +81,12 @@ func refusedProblem(refused *store.RefusedError) error {
 	switch refused.Obstacle {
 	case store.ObstacleHalted:
 		return problem(http.StatusConflict, "The device cannot send at the moment; GET /monitoring says why.")
+	case store.ObstacleRestored:
+		return problem(http.StatusConflict, "The database was restored, and nothing is sent until it is reconciled.")
 	case store.ObstacleQuota:
 		return problem(http.StatusConflict, fmt.Sprintf("The quota has no room for a test message for another %s.", refused.Wait.Round(time.Second)))
 	default:
-		return invalid("body.phone", "belongs to a contact who opted out")
+		return invalid("body.phone", "is of somebody who opted out")
 	}
 }
 

@@ -6,16 +6,19 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 )
 
-// connections deliver replies at full speed.
-const connections = 50
+const (
+	connections = 50 // deliver replies at full speed
+	askedAtOnce = 16 // workflows, whether they have ended
+)
 
 // course is how campaigns went from their start until everybody who replied was
 // answered and their workflows had ended.
@@ -70,9 +73,10 @@ func runCourse(r *relance, provider *provider, campaigns, contacts int, share fl
 	webhooks := atFullSpeed(len(replies), connections, func(i int) error { return post(r.http, r.webhookURL(), replies[i].raw) })
 	require.NoError(r.b, webhooks.failure(), "webhooks were refused")
 	provider.awaitMessages(c.contacts + len(replies))
-	c.finished = r.awaitContactsEnded(temporal, started, len(replies)).Sub(webhooks.begun)
+	r.awaitRest()
 	c.cpu = c.cpu.and(cpuUsed().since(used))
 	c.memoryRelance, c.memoryTemporal = peakMemory("relance"), peakMemory("temporal")
+	c.finished = r.lastEnded(temporal, replying).Sub(webhooks.begun)
 
 	provider.requireOnceEach(c.contacts, replying)
 	accepted := provider.accepted(message2Begins)
@@ -99,35 +103,33 @@ func latest(moments iter.Seq[time.Time]) time.Time {
 	return slices.MaxFunc(slices.Collect(moments), time.Time.Compare)
 }
 
-// awaitContactsEnded waits until so many contacts' workflows have ended, and
-// returns when the last did. It seldom asks, so as not to be in the way.
-func (r *relance) awaitContactsEnded(temporal client.Client, campaigns []uuid.UUID, wanted int) (last time.Time) {
+// lastEnded waits until the workflows of all these contacts have ended, and returns
+// when the last did. Each is asked for by itself: the list of workflows lags behind by
+// tens of thousands.
+func (r *relance) lastEnded(temporal client.Client, contacts []int) (last time.Time) {
 	r.b.Helper()
-	ended := func(id uuid.UUID) string {
-		return fmt.Sprintf(`WorkflowId STARTS_WITH 'campaign/%s/contact/' AND ExecutionStatus = 'Completed'`, id)
-	}
-	awaitEvery(r.b, time.Second, "the contacts' workflows to end", func() error {
-		n := 0
-		for _, id := range campaigns {
-			counted, err := temporal.CountWorkflow(r.b.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: ended(id)})
+	var mu sync.Mutex
+	var asking errgroup.Group
+	asking.SetLimit(askedAtOnce)
+	for _, contact := range contacts {
+		workflow := r.workflowOf(contact)
+		asking.Go(func() error {
+			// Of one that has not ended yet this waits for the end.
+			if err := temporal.GetWorkflow(r.b.Context(), workflow, "").Get(r.b.Context(), nil); err != nil {
+				return err
+			}
+			described, err := temporal.DescribeWorkflowExecution(r.b.Context(), workflow, "")
 			if err != nil {
 				return err
 			}
-			n += int(counted.GetCount())
-		}
-		if n < wanted {
-			return fmt.Errorf("%d of %d have", n, wanted)
-		}
-		return nil
-	})
-	for _, id := range campaigns {
-		listed, err := temporal.ListWorkflow(r.b.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: ended(id), PageSize: 1})
-		require.NoError(r.b, err)
-		for _, newest := range listed.GetExecutions() { // they come in the order of their ends, the last first
-			if at := newest.GetCloseTime().AsTime(); at.After(last) {
+			mu.Lock()
+			defer mu.Unlock()
+			if at := described.GetWorkflowExecutionInfo().GetCloseTime().AsTime(); at.After(last) {
 				last = at
 			}
-		}
+			return nil
+		})
 	}
+	require.NoError(r.b, asking.Wait())
 	return last
 }

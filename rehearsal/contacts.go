@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/relance/relance/campaign"
 	"github.com/relance/relance/workflows"
 )
@@ -52,6 +50,11 @@ func (w *world) reply(p *person) {
 // need not be.
 func (w *world) wake(p *person) {
 	_ = w.env.SignalWorkflowByID(workflows.ContactID(w.campaign, p.id), workflows.InteractionSignal, nil)
+}
+
+// tellCampaign has the campaign's workflow look again, unless it has ended.
+func (w *world) tellCampaign() {
+	_ = w.env.SignalWorkflowByID(workflows.CampaignID(w.campaign), workflows.DecidedSignal, nil)
 }
 
 // hearLateReplies takes in the replies that come when every workflow has ended:
@@ -108,19 +111,16 @@ func (w *world) wakeAll(from int) {
 	frozen := w.status != campaign.Scheduled
 	w.mu.Unlock()
 	if frozen {
-		_ = w.env.SignalWorkflowByID(workflows.CampaignID(w.campaign), workflows.DecidedSignal, nil)
+		w.tellCampaign()
 	}
 }
 
-// wakeHeldUp and reviveUnfinished are asked for only when a rehearsal is stopped
-// or goes wrong.
-
+// wakeHeldUp finds nobody: all have a workflow, and hear of what holds them up.
 func (w *world) wakeHeldUp(context.Context, uuid.UUID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.over()
-}
-
-func (w *world) reviveUnfinished(context.Context, uuid.UUID) error {
-	return temporal.NewNonRetryableApplicationError("a contact's workflow has failed", "lost", nil)
+	if w.stopped != nil {
+		return w.over()
+	}
+	return nil
 }

@@ -149,7 +149,7 @@ func (w *world) register() {
 	for name, fn := range map[string]any{
 		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage, "SendWave": sendWave,
 		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign,
-		"WakeHeldUp": w.wakeHeldUp, "ReviveUnfinished": w.reviveUnfinished,
+		"WakeHeldUp": w.wakeHeldUp,
 	} {
 		w.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}

@@ -86,12 +86,16 @@ func numbered(n int) uuid.UUID {
 
 func (w *world) person(id uuid.UUID) *person { return w.people[binary.BigEndian.Uint64(id[8:])-1] }
 
-// become moves a person on. The caller holds the lock.
+// become moves a person on, and has the campaign told when everyone is final. The
+// caller holds the lock.
 func (w *world) become(p *person, next campaign.RecipientState, at time.Time) {
 	w.count[p.state]--
 	w.count[next]++
 	w.journal.note(entry{at: at, from: p.state, to: next})
 	p.state = next
+	if next.Final() && w.status == campaign.Running && w.notFinal() == 0 {
+		w.env.RegisterDelayedCallback(w.tellCampaign, 0)
+	}
 }
 
 // over ends an activity of a rehearsal that has been stopped.

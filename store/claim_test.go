@@ -183,6 +183,7 @@ func TestRecipientsWhoMustNotBeSentEndWithTheReason(t *testing.T) {
 		{"opted out before Message 1", `UPDATE contacts SET opted_out_at = now()`, campaign.Message1, campaign.NotSent, campaign.ReasonOptedOut},
 		{"opted out before Message 2", `UPDATE contacts SET opted_out_at = now()`, campaign.Message2, campaign.Stopped, campaign.ReasonOptedOut},
 		{"deleted", `DELETE FROM contacts`, campaign.Message1, campaign.NotSent, campaign.ReasonContactDeleted},
+		{"deleted before Message 2", `DELETE FROM contacts`, campaign.Message2, campaign.Stopped, campaign.ReasonContactDeleted},
 		{"cancelled", `UPDATE campaigns SET status = 'cancelled', completed_at = now()`, campaign.Message1, campaign.NotSent, campaign.ReasonCancelled},
 		{"cancelled before Message 2", `UPDATE campaigns SET status = 'cancelled', completed_at = now()`, campaign.Message2, campaign.Stopped, campaign.ReasonCancelled},
 		{"past the deadline", `UPDATE campaigns SET deadline_at = now()`, campaign.Message1, campaign.NotSent, campaign.ReasonDeadline},

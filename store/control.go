@@ -199,6 +199,25 @@ func (s *Store) HeldUp(ctx context.Context, campaignID uuid.UUID) ([]Recipient, 
 	return recipients, nil
 }
 
+// Stopped lists up to limit contacts, behind a position and up to the one it returns,
+// who were admitted and then ended by the cancellation of their campaign.
+func (s *Store) Stopped(ctx context.Context, campaignID uuid.UUID, behind, limit int) (contacts []uuid.UUID, last int, err error) {
+	var rows []struct {
+		ContactID uuid.UUID
+		Position  int
+	}
+	if err := s.db.WithContext(ctx).Raw(`
+		SELECT contact_id, position FROM recipients
+		WHERE campaign_id = ? AND position > ? AND wave IS NOT NULL AND state IN ('stopped', 'not_sent') AND state_reason = ?
+		ORDER BY position LIMIT ?`, campaignID, behind, campaign.ReasonCancelled, limit).Scan(&rows).Error; err != nil {
+		return nil, 0, fmt.Errorf("listing recipients that were stopped: %w", err)
+	}
+	for _, row := range rows {
+		contacts, last = append(contacts, row.ContactID), row.Position
+	}
+	return contacts, last, nil
+}
+
 // ControlDue is when the newest decision was made that a campaign's workflow has
 // not been told of; nil when it knows all.
 func (s *Store) ControlDue(ctx context.Context, id uuid.UUID) (*time.Time, error) {

@@ -64,6 +64,8 @@ func TestCancelledCampaignEndsEveryoneAndNothingMoreLeaves(t *testing.T) {
 		require.NotEqual(t, store.Granted, b.claim(key(id, contacts[i], messageType)).Verdict)
 	}
 	require.Equal(t, store.Recorded, b.claim(key(id, contacts[3], campaign.Message1)).Verdict)
+	require.ElementsMatch(t, []uuid.UUID{contacts[0], contacts[1], contacts[3]}, b.stopped(id),
+		"they have workflows that must hear of it; the third has not ended, the fifth was never admitted")
 
 	_, err := b.SettleSent(t.Context(), accepted(leaving))
 	require.NoError(t, err)
@@ -73,6 +75,49 @@ func TestCancelledCampaignEndsEveryoneAndNothingMoreLeaves(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{campaign.Cancelled, int64(3)}, []any{c.Status, c.SentCount})
 	require.ErrorIs(t, b.Resume(t.Context(), id), store.ErrConflict)
+}
+
+// stopped takes them two at a time.
+func (b bench) stopped(id uuid.UUID) (all []uuid.UUID) {
+	b.t.Helper()
+	for behind := -1; ; {
+		some, last, err := b.Stopped(b.t.Context(), id, behind, 2)
+		require.NoError(b.t, err)
+		if len(some) == 0 {
+			return all
+		}
+		all, behind = append(all, some...), last
+	}
+}
+
+func TestOpenCampaignIsFoundOnceEveryoneInItIsFinal(t *testing.T) {
+	b := open(t)
+	contacts := b.contacts(2)
+	id := b.launched(contacts)
+	b.admit(id, 1, 2)
+	found := func(age time.Duration) []uuid.UUID {
+		ids, err := b.OpenWithoutNeed(t.Context(), age, 10)
+		require.NoError(t, err)
+		return ids
+	}
+	for _, contact := range contacts {
+		require.Empty(t, found(time.Hour))
+		b.send(key(id, contact, campaign.Message1))
+	}
+	b.ahead(25 * time.Hour)
+	for _, contact := range contacts {
+		require.Empty(t, found(time.Hour))
+		_, err := b.CloseWindow(t.Context(), id, contact)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []uuid.UUID{id}, found(time.Hour))
+	b.ahead(26 * time.Hour)
+	require.Empty(t, found(time.Minute), "that was an hour ago")
+	require.Equal(t, []uuid.UUID{id}, found(2*time.Hour))
+	closing, err := b.CloseCampaign(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, closing.Closed)
+	require.Empty(t, found(2*time.Hour))
 }
 
 func TestRetryFailedGivesFailedMessage1sAnotherChanceAndNoOthers(t *testing.T) {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,13 @@ func TestEveryColumnIsKnownToHoldSomethingPersonalOrNot(t *testing.T) {
 	slices.Sort(known)
 	assert.Equal(t, known, b.columns(`(c.data_type IN ('text', 'bytea', 'json', 'jsonb', 'xml', 'inet', 'character varying', 'character')
 		OR c.data_type = 'ARRAY' AND c.udt_name NOT IN ('_uuid'))`))
+
+	told, err := os.ReadFile("../docs/data-protection.md")
+	require.NoError(t, err)
+	for _, column := range personal {
+		table, _, _ := strings.Cut(column, ".")
+		assert.Regexp(t, "(?m)^\\|.*`"+table+"`.*\\|", string(told), "the table of what is kept where")
+	}
 }
 
 // everywhere stores Ada and Bob in every place that there is, and returns their

@@ -112,15 +112,16 @@ func (s *Store) Overdue(ctx context.Context, age time.Duration, limit int) ([]Re
 }
 
 // OpenWithoutNeed lists campaigns that have been launched and are not closed although
-// everybody in them is final.
-func (s *Store) OpenWithoutNeed(ctx context.Context, limit int) ([]uuid.UUID, error) {
+// everybody in them is final, the last of them since the given age ago.
+func (s *Store) OpenWithoutNeed(ctx context.Context, age time.Duration, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var rows []struct{ ID uuid.UUID }
 	err := s.db.WithContext(ctx).Raw(`
 		SELECT c.id FROM campaigns c
-		WHERE c.device_id = ? AND c.status IN ('running', 'paused') AND NOT EXISTS (
+		WHERE NOT (`+isRestored+`) AND c.device_id = @device AND c.status IN ('running', 'paused') AND NOT EXISTS (
 		    SELECT FROM recipients r WHERE r.campaign_id = c.id AND r.state IN ('pending', 'admitted', 'message_1_sent', 'replied'))
-		LIMIT ?`, s.deviceID, limit).Scan(&rows).Error
+		  AND EXISTS (SELECT FROM recipients r WHERE r.campaign_id = c.id AND r.finished_at >= relance_now() - make_interval(secs => @age))
+		LIMIT @limit`, map[string]any{"device": s.deviceID, "age": age.Seconds(), "limit": limit}).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for campaigns to close: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,13 +23,13 @@ type TestSend struct {
 
 // RefusedError says why a test message may not leave now.
 type RefusedError struct {
-	Obstacle Obstacle // "" for a contact who opted out
+	Obstacle Obstacle // "" for a person who opted out
 	Wait     time.Duration
 }
 
 func (r *RefusedError) Error() string {
 	if r.Obstacle == "" {
-		return "the contact has opted out"
+		return "the person has opted out"
 	}
 	return fmt.Sprintf("held up: %s", r.Obstacle)
 }
@@ -47,20 +48,20 @@ func (s *Store) ReserveTestSend(ctx context.Context, campaignID uuid.UUID, messa
 		if err := first(tx, &c, `SELECT * FROM campaigns WHERE id = ?`, campaignID); err != nil {
 			return err
 		}
-		var contact struct {
-			Variables json.RawMessage
-			OptedOut  bool
-		}
-		err = first(tx, &contact, `SELECT attributes || jsonb_build_object('name', name) AS variables, opted_out_at IS NOT NULL AS opted_out
-			FROM contacts WHERE phone = ?`, phone)
+		var contact struct{ Variables json.RawMessage }
+		err = first(tx, &contact, `SELECT attributes || jsonb_build_object('name', name) AS variables FROM contacts WHERE phone = ?`, phone)
 		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		optedOut, err := numberOptedOut(tx, phone)
+		if err != nil {
 			return err
 		}
 		at, err := now(tx)
 		if err != nil {
 			return err
 		}
-		if refused := s.refuseTest(tx, device, contact.OptedOut, at); refused != nil {
+		if refused := s.refuseTest(tx, device, optedOut, at); refused != nil {
 			return refused
 		}
 		text, media := c.Message1, c.Message1MediaURL
@@ -73,6 +74,17 @@ func (s *Store) ReserveTestSend(ctx context.Context, campaignID uuid.UUID, messa
 			test.ID, device.ID, at.Add(within), nullable(by)).Error
 	})
 	return test, err
+}
+
+// numberOptedOut tells whether whoever has a number asked to be left alone: it need
+// not be a contact's, nor be known but by its hash.
+func numberOptedOut(tx *gorm.DB, phone string) (optedOut bool, err error) {
+	err = value(tx, &optedOut, `
+		SELECT EXISTS (SELECT FROM contacts WHERE phone = theirs.phone AND opted_out_at IS NOT NULL)
+		    OR EXISTS (SELECT FROM opt_outs WHERE phone = theirs.phone)
+		    OR EXISTS (SELECT FROM erased_numbers WHERE hash = number_hash(theirs.phone) AND opted_out_at IS NOT NULL)
+		FROM unnest(string_to_array(?, ',')) AS theirs (phone) ORDER BY 1 DESC LIMIT 1`, strings.Join(campaign.PhoneSpellings(phone), ","))
+	return optedOut, err
 }
 
 func (s *Store) refuseTest(tx *gorm.DB, device deviceRow, optedOut bool, at time.Time) error {

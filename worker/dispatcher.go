@@ -48,12 +48,17 @@ const (
 	uploadLostAfter = 2 * time.Minute
 	// and dispatchAtOnce bounds one round of each kind.
 	dispatchAtOnce = 200
-	// untoldEvery is how often workflows are looked for that nobody told the end,
+	// finalSince is for how long a campaign is told in every round that everyone is final,
+	finalSince = 10 * time.Second
+	// untoldEvery how often it is told that afterwards, and workflows are woken that
+	// nobody told,
 	untoldEvery = time.Minute
 	// erasuresEvery how often erasures are looked for whose search is due,
 	erasuresEvery = 5 * time.Second
 	// and sweepEvery how often what has outlived its use is deleted.
 	sweepEvery = time.Hour
+
+	forever = 10 * 365 * 24 * time.Hour
 )
 
 // Run looks for lost wake-ups until the context ends.
@@ -89,6 +94,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		d.round(ctx, "processing stored webhooks", d.processWebhooks)
 		d.round(ctx, "waking contacts that replied", d.wakeContacts)
 		d.round(ctx, "telling campaigns what was decided", d.tellDecided)
+		d.round(ctx, "telling campaigns that everyone is final", d.tellFinal)
 	})
 	loops.Wait()
 }
@@ -177,17 +183,32 @@ func (d *Dispatcher) wakeContacts(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// wakeUntold wakes the last workflows of campaigns in which everybody is final. Who
-// became final ahead of its workflow, by a process that then died, would else keep
-// the campaign open until its window ends.
-func (d *Dispatcher) wakeUntold(ctx context.Context) error {
-	campaigns, err := d.Store.OpenWithoutNeed(ctx, dispatchAtOnce)
+// tellFinal tells campaigns that everybody in them has become final, by which they
+// close. Whoever is in doubt asks the database.
+func (d *Dispatcher) tellFinal(ctx context.Context) error {
+	campaigns, err := d.Store.OpenWithoutNeed(ctx, finalSince, dispatchAtOnce)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, id := range campaigns {
-		// The campaign's too: contacts that were revived are no children of its waves.
+		errs = append(errs, d.trace(ctx, "tell a campaign that everyone is final", func(ctx context.Context) error {
+			return d.Engine.TellDecided(ctx, id)
+		}, telemetry.CampaignID(id)))
+	}
+	return errors.Join(errs...)
+}
+
+// wakeUntold makes up for a campaign that was told in vain. Waves that were started
+// before v0.3.0 also wait for the workflow of everyone who became final ahead of it,
+// by a process that then died.
+func (d *Dispatcher) wakeUntold(ctx context.Context) error {
+	campaigns, err := d.Store.OpenWithoutNeed(ctx, forever, dispatchAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range campaigns {
 		errs = append(errs, d.Engine.WakeWaiting(ctx, id, dispatchAtOnce), d.Engine.TellDecided(ctx, id))
 	}
 	return errors.Join(errs...)

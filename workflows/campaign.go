@@ -29,7 +29,7 @@ type Progress struct {
 
 const (
 	// minWave is the number of contacts in a wave, as measured to start fastest.
-	minWave = 100
+	minWave = 250
 	// Beyond manyWaves × minWave contacts waves grow, because each adds a dozen
 	// events to the campaign's history and each contact half a dozen to its wave's;
 	// beyond manyWaves × maxWave there are more waves instead, because a wave may not
@@ -42,11 +42,15 @@ const (
 	// revivedLook is the first pause before looking whether contacts without a wave
 	// are final, which most are at once; each further one is twice as long.
 	revivedLook = time.Second
+	// orphansLook is how often contacts are looked for that are owed a message and have
+	// no workflow.
+	orphansLook = time.Hour
 )
 
 // Campaign freezes the audience, admits contacts as the quota allows and starts
 // a wave for them, until everyone is final or the deadline has come (Properties
-// 11 and 13), or an admin cancels.
+// 11 and 13), or an admin cancels. That everyone is final, a worker's dispatcher
+// tells it as it tells an admin's decision.
 //
 // Its history stays bounded: at most 288 questions for room under the quota in
 // two windows, and some hundred waves.
@@ -72,9 +76,10 @@ type campaignRun struct {
 	deadline workflow.Future
 	// decisions counts what admins have decided; a wait ends when it grows.
 	decisions   int
-	acted       int // decisions after which those held up have been woken
-	crowded     int // answers in a row that what is admitted has not left
-	revived     int // looks in a row that found contacts whom no wave runs
+	acted       int  // decisions after which those held up have been woken
+	crowded     int  // answers in a row that what is admitted has not left
+	revived     int  // looks in a row that found contacts whom no wave runs
+	orphans     bool // some contacts may have no workflow
 	waves       workflow.Context
 	cancelWaves workflow.CancelFunc
 }
@@ -93,7 +98,7 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 		case err != nil:
 			return err
 		case admitted.Status == campaign.Cancelled:
-			return c.stopWaves(ctx)
+			return c.stopContacts(ctx)
 		case len(admitted.Contacts) > 0:
 			c.crowded = 0
 			if err := c.startWave(ctx, admitted.Contacts); err != nil {
@@ -124,7 +129,7 @@ func (c *campaignRun) freeze(ctx workflow.Context) (frozen activities.FreezeAudi
 	c.progress.Status, c.progress.Recipients = frozen.Status, frozen.Recipients
 	// An earlier run's waves are not admitted again: their contacts have workflows,
 	// or are revived below.
-	c.progress.WavesStarted = frozen.Waves
+	c.progress.WavesStarted, c.orphans = frozen.Waves, frozen.Waves > 0
 	return frozen, nil
 }
 
@@ -180,20 +185,21 @@ func (c *campaignRun) startWave(ctx workflow.Context, contacts []uuid.UUID) erro
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		if err := wave.Get(ctx, nil); err != nil {
 			workflow.GetLogger(ctx).Error("A wave failed.", "Wave", n, "Error", err)
+			c.orphans = true
 		}
 		c.progress.WavesRunning--
 	})
 	return nil
 }
 
-// close waits for the waves, the deadline or an admin, and completes the
-// campaign if it is over.
+// close completes the campaign if it is over, and else waits until that may have
+// changed.
 func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err error) {
-	c.describe(ctx, "Everyone is admitted. Waiting for replies.")
+	c.describe(ctx, "Everyone is admitted.")
 	if err := workflow.Await(ctx, func() bool {
 		return c.progress.WavesRunning == 0 || c.deadline.IsReady() || c.decisions > seen
 	}); err != nil {
-		return false, fmt.Errorf("waiting for replies: %w", err)
+		return false, fmt.Errorf("waiting for the waves: %w", err)
 	}
 	if c.decisions > seen {
 		return false, nil
@@ -204,34 +210,62 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 		return false, fmt.Errorf("closing the campaign: %w", err)
 	}
 	if closing.Status == campaign.Cancelled {
-		return true, c.stopWaves(ctx)
+		return true, c.stopContacts(ctx)
 	}
 	if closing.Closed {
 		c.progress.Status = campaign.Completed
 		c.describe(ctx, fmt.Sprintf("Completed. %d contacts still live through their own window.", closing.Unfinished))
 		return true, nil
 	}
-	// Temporal's clock was ahead of the database's, or a contact's workflow was
-	// ended by hand and revived, so that it is no child of a wave any more.
+	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return false, c.awaitContactsWithoutWave(ctx, closing, seen)
+	}
+	return false, c.awaitTheLast(ctx, closing, seen)
+}
+
+// awaitTheLast waits until the campaign is told that everyone is final, or the
+// deadline. From time to time it sees to it that whoever is owed a message has a
+// workflow, should one have been ended by hand.
+func (c *campaignRun) awaitTheLast(ctx workflow.Context, closing activities.CloseCampaignResult, seen int) error {
+	if c.orphans {
+		actCtx := decidingInBulk(ctx, "Revive contacts that are owed a message")
+		if err := workflow.ExecuteActivity(actCtx, c.a.WakeHeldUp, c.CampaignID).Get(actCtx, nil); err != nil {
+			return fmt.Errorf("reviving contacts: %w", err)
+		}
+	}
+	c.orphans = true
+	c.describe(ctx, fmt.Sprintf("Everyone is admitted. %d contacts were not final when last counted.", closing.Unfinished))
+	return c.wait(ctx, min(orphansLook, closing.DeadlineLeft), "Waiting for replies", func() bool { return c.decisions > seen })
+}
+
+// awaitContactsWithoutWave is what campaigns did before v0.3.0 when all waves had
+// ended and not everyone was final.
+func (c *campaignRun) awaitContactsWithoutWave(ctx workflow.Context, closing activities.CloseCampaignResult, seen int) error {
 	c.describe(ctx, fmt.Sprintf("%d contacts are not final and no wave runs them. Looking again.", closing.Unfinished))
 	if c.progress.WavesRunning == 0 {
 		actCtx := decidingInBulk(ctx, "Revive contacts without a workflow")
 		if err := workflow.ExecuteActivity(actCtx, c.a.ReviveUnfinished, c.CampaignID).Get(actCtx, nil); err != nil {
-			return false, fmt.Errorf("reviving contacts: %w", err)
+			return fmt.Errorf("reviving contacts: %w", err)
 		}
 	}
 	again := min(revivedLook<<c.revived, adminLook, closing.DeadlineLeft)
 	c.revived = min(c.revived+1, 16)
-	return false, c.wait(ctx, again, "Contacts without a wave", func() bool { return c.decisions > seen })
+	return c.wait(ctx, again, "Contacts without a wave", func() bool { return c.decisions > seen })
 }
 
-// stopWaves ends the workflows of a cancelled campaign: each contact is woken
+// stopContacts ends the workflows of a cancelled campaign: each contact is woken
 // and finds in the database that it is final, or settles what was just leaving.
-func (c *campaignRun) stopWaves(ctx workflow.Context) error {
+func (c *campaignRun) stopContacts(ctx workflow.Context) error {
 	c.describe(ctx, "Cancelled. Ending the contacts' workflows.")
 	c.cancelWaves()
 	if err := workflow.Await(ctx, func() bool { return c.progress.WavesRunning == 0 }); err != nil {
 		return fmt.Errorf("waiting for the waves to end: %w", err)
+	}
+	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		actCtx := decidingInBulk(ctx, "Wake contacts that were stopped")
+		if err := workflow.ExecuteActivity(actCtx, c.a.WakeStopped, c.CampaignID).Get(actCtx, nil); err != nil {
+			return fmt.Errorf("waking contacts: %w", err)
+		}
 	}
 	c.describe(ctx, "Cancelled.")
 	return nil

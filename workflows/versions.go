@@ -11,5 +11,9 @@ package workflows
 // an older worker leaves to the newer ones: a version costs each run three events.
 
 // sendAhead since v0.2.0: a wave sends Message 1 before it starts its contacts, and
-// these are of the type [ContactV2]. [Contact] goes with it.
+// these are of the type [ContactV2]. [Contact] goes with it. Its second version, since
+// v0.3.0, lets contacts go once they have started.
 const sendAhead = "send-ahead"
+
+// letGo since v0.3.0: a campaign does not learn from its waves that everyone is final.
+const letGo = "let-go"

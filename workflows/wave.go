@@ -19,11 +19,16 @@ type WaveInput struct {
 }
 
 // Wave sends its contacts Message 1 as far as that goes at once, starts their
-// workflows, awaits that all have started, and waits for them to end. It exists
-// because one parent may hold 2,000 children and because small waves start faster.
+// workflows and ends when all have started. It exists because one parent may hold
+// 2,000 children and because small waves start faster.
+//
+// It does not wait for its contacts: each that ended would cost it a task and four
+// events, and a worker the memory of all of them for a day. Whether everyone is
+// final, the database tells the campaign.
 func Wave(ctx workflow.Context, in WaveInput) error {
 	run, rests := Contact, map[uuid.UUID]time.Duration{}
-	if workflow.GetVersion(ctx, sendAhead, workflow.DefaultVersion, 1) >= 1 {
+	version := workflow.GetVersion(ctx, sendAhead, workflow.DefaultVersion, 2)
+	if version >= 1 {
 		run = ContactV2
 		rests = sendWave(ctx, in)
 		if ctx.Err() != nil {
@@ -33,10 +38,9 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Starting %d contacts.", len(in.Contacts)))
 	contacts := make([]workflow.ChildWorkflowFuture, len(in.Contacts))
+	childCtx := child(ctx, "", "Message 1, a reply within the window, Message 2", contactAttributes(in.CampaignID))
 	for i, contactID := range in.Contacts {
-		childCtx := child(ctx, ContactID(in.CampaignID, contactID),
-			"Message 1, a reply within the window, Message 2", contactAttributes(in.CampaignID))
-		contacts[i] = workflow.ExecuteChildWorkflow(childCtx, run,
+		contacts[i] = workflow.ExecuteChildWorkflow(workflow.WithWorkflowID(childCtx, ContactID(in.CampaignID, contactID)), run,
 			ContactInput{CampaignID: in.CampaignID, ContactID: contactID, Rest: rests[contactID]})
 	}
 	// Whether they start or end is awaited without regard to a cancellation of
@@ -49,6 +53,14 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 		}
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d contacts are on their way.", len(in.Contacts)))
+	if version < 2 {
+		awaitContacts(ctx, waitCtx, in, contacts)
+	}
+	return nil
+}
+
+// awaitContacts is what waves did that were started before v0.3.0.
+func awaitContacts(ctx, waitCtx workflow.Context, in WaveInput, contacts []workflow.ChildWorkflowFuture) {
 	failed := 0
 	for i, contact := range contacts {
 		err := contact.Get(waitCtx, nil)
@@ -58,7 +70,6 @@ func Wave(ctx workflow.Context, in WaveInput) error {
 		}
 	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("All %d contacts have ended, %d of their workflows failed.", len(in.Contacts), failed))
-	return nil
 }
 
 // sendWave returns whose attempt failed, and how long they should rest.

@@ -34,6 +34,7 @@ type world struct {
 	order      []uuid.UUID
 	ledger     []delivery
 	obstacle   store.Obstacle // holds every message up while set
+	revive     func()         // is done when those without a workflow are given one
 
 	completedAt       time.Time
 	unfinishedAtClose int64
@@ -72,7 +73,7 @@ func newWorld(t *testing.T, contacts int) *world {
 	Register(env)
 	for name, fn := range map[string]any{
 		"FreezeAudience": w.freezeAudience, "AdmitRecipients": w.admitRecipients, "SendMessage": w.sendMessage, "SendWave": w.sendWave,
-		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign,
+		"CloseWindow": w.closeWindow, "CloseCampaign": w.closeCampaign, "WakeHeldUp": w.wakeHeldUp,
 	} {
 		env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -165,6 +166,7 @@ func (w *world) sendMessage(_ context.Context, in activities.SendMessageInput) (
 			p.state = campaign.Message2Sent
 		}
 	}
+	w.tellFinal()
 	return activities.SendMessageResult{State: p.state, WindowLeft: max(p.endsAt.Sub(now), 0)}, nil
 }
 
@@ -175,7 +177,31 @@ func (w *world) closeWindow(_ context.Context, in activities.CloseWindowInput) (
 	if p.state == campaign.Message1Sent && !campaign.InWindow(now, p.endsAt) {
 		p.state = campaign.NoInteraction
 	}
+	w.tellFinal()
 	return activities.CloseWindowResult{State: p.state, WindowLeft: max(p.endsAt.Sub(now), 0)}, nil
+}
+
+// tellFinal does what the dispatcher does. The caller holds the lock.
+func (w *world) tellFinal() {
+	if w.status != campaign.Running {
+		return
+	}
+	for _, p := range w.recipients {
+		if !p.state.Final() {
+			return
+		}
+	}
+	w.env.SignalWorkflow(DecidedSignal, nil)
+}
+
+// wakeHeldUp gives those a workflow that are owed a message.
+func (w *world) wakeHeldUp(context.Context, uuid.UUID) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.revive != nil {
+		w.revive()
+	}
+	return nil
 }
 
 func (w *world) closeCampaign(context.Context, uuid.UUID) (activities.CloseCampaignResult, error) {
