@@ -14,18 +14,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// run runs a program of those that read these files for real, in this folder. CI has
-// them; elsewhere the test is left out where they are missing.
-func run(t *testing.T, program string, args ...string) {
+// program is one of those that read these files for real. CI has them; elsewhere the
+// test is left out where they are missing.
+func program(t *testing.T, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
+	path, err := exec.LookPath(name)
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			require.NoError(t, err)
 		}
-		t.Skipf("%s is not installed; Debian's packages prometheus, prometheus-alertmanager and haproxy have all three", program)
+		t.Skipf("%s is not installed; Debian's packages prometheus, prometheus-alertmanager and haproxy have all three", name)
 	}
-	output, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput()
+	return path
+}
+
+// run runs such a program in this folder.
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	output, err := exec.CommandContext(t.Context(), program(t, name), args...).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 }
 

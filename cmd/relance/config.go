@@ -208,6 +208,9 @@ func (c config) check() error {
 	if c.AdminToken != "" && c.AdminEmail == "" {
 		return fmt.Errorf("ADMIN_TOKEN needs ADMIN_EMAIL and ADMIN_PASSWORD beside it: a token belongs to a user")
 	}
+	if strings.ContainsAny(c.DeploymentName, ".:") { // Temporal would refuse its workers for ever
+		return fmt.Errorf("TEMPORAL_DEPLOYMENT_NAME must contain neither a dot nor a colon, it is %q", c.DeploymentName)
+	}
 	if c.DeploymentName != "" && c.buildID() == "" {
 		return errors.New("TEMPORAL_WORKER_BUILD_ID is missing: this binary does not know its own revision, so name the build, for instance by its tag")
 	}

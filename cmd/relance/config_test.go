@@ -71,6 +71,7 @@ func TestMissingOrSenselessValueIsOneSentenceThatNamesTheVariable(t *testing.T) 
 		"ADMIN_TOKEN needs":                           {"ADMIN_TOKEN": "0123456789abcdef"},
 		"DATABASE_MAX_CONNECTIONS must be at least 1": {"DATABASE_MAX_CONNECTIONS": "0"},
 		"SHUTDOWN_DELAY must":                         {"SHUTDOWN_DELAY": "-1s"},
+		"TEMPORAL_DEPLOYMENT_NAME must":               {"TEMPORAL_DEPLOYMENT_NAME": "relance.production"},
 	} {
 		_, err := readConfig(complete(change), needDatabase, needProvider, needWebhook)
 		require.ErrorContains(t, err, name)
