@@ -36,6 +36,9 @@ const (
 	// have more children at once.
 	manyWaves = 300
 	maxWave   = 1000
+	// wavesAtOnce bounds the waves that are starting their contacts: Message 1s leave
+	// faster than workflows start, and those of 100 waves would be under way at last.
+	wavesAtOnce = 16
 
 	// crowdedRest is the longest pause between questions while nothing leaves.
 	crowdedRest = 2 * time.Minute
@@ -93,6 +96,9 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 		workflow.TimerOptions{Summary: "Campaign deadline"})
 	for {
 		seen := c.decisions
+		if err := c.awaitWaves(ctx, seen); err != nil {
+			return err
+		}
 		admitted, err := c.admit(ctx, waveSize(frozen.Recipients))
 		switch {
 		case err != nil:
@@ -114,6 +120,21 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 			}
 		}
 	}
+}
+
+// awaitWaves waits while many contacts are being started. Their Message 1s have left
+// ahead of them, and further ones would leave many minutes before there is a workflow
+// to wait for the reply.
+func (c *campaignRun) awaitWaves(ctx workflow.Context, seen int) error {
+	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	if err := workflow.Await(ctx, func() bool {
+		return c.progress.WavesRunning < wavesAtOnce || c.deadline.IsReady() || c.decisions > seen
+	}); err != nil {
+		return fmt.Errorf("waiting for waves to start: %w", err)
+	}
+	return nil
 }
 
 func waveSize(recipients int64) int {
