@@ -36,9 +36,9 @@ const (
 	// have more children at once.
 	manyWaves = 300
 	maxWave   = 1000
-	// wavesAtOnce bounds the waves that are starting their contacts: Message 1s leave
-	// faster than workflows start, and those of 100 waves would be under way at last.
-	wavesAtOnce = 16
+	// wavesAtOnce bounds the waves that are starting their contacts, of which a worker
+	// keeps 8 kB each meanwhile: Message 1s leave faster than workflows start.
+	wavesAtOnce = 40
 
 	// crowdedRest is the longest pause between questions while nothing leaves.
 	crowdedRest = 2 * time.Minute
