@@ -14,6 +14,9 @@ const (
 	// and HeartbeatTimeout how long Temporal waits for that before it gives the
 	// activity to another.
 	HeartbeatTimeout = 30 * time.Second
+	// SendHeartbeatTimeout is the same of a message, which somebody waits for: a worker
+	// that was killed, or a task that never reached one, holds it up for so long.
+	SendHeartbeatTimeout = 3 * heartbeatEvery
 )
 
 // alive shows that an activity is worked on until its end is told.

@@ -36,6 +36,7 @@ type SendMessageResult struct {
 // the delay. A message whose earlier outcome is unknown is looked up before
 // anything is sent again, so a message leaves at most once.
 func (a *Activities) SendMessage(ctx context.Context, in SendMessageInput) (SendMessageResult, error) {
+	defer alive(ctx)()
 	if in.Type == campaign.Message2 {
 		defer a.guardAnswer(ctx, in.CampaignID, in.ContactID)()
 	}

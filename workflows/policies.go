@@ -72,6 +72,7 @@ func sending(ctx workflow.Context, message campaign.MessageType) workflow.Contex
 	options := workflow.ActivityOptions{
 		TaskQueue:           SendTaskQueue,
 		StartToCloseTimeout: 45 * time.Second,
+		HeartbeatTimeout:    activities.SendHeartbeatTimeout,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 		},
