@@ -155,6 +155,7 @@ func (r *run) deliver(raw []byte) {
 	status, err := r.intake.Receive(r.Context(), raw)
 	require.NoError(r, err)
 	require.Contains(r, []string{"ok", "duplicate"}, status)
+	r.tellFinal()
 }
 
 func (r *run) optOut(who int, at time.Duration) {
@@ -166,6 +167,7 @@ func (r *run) optOut(who int, at time.Duration) {
 	for _, recipient := range stopped {
 		require.NoError(r, r.Wake(r.Context(), recipient.CampaignID, recipient.ContactID))
 	}
+	r.tellFinal()
 }
 
 func (r *run) order(n int, o order) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
@@ -52,6 +53,17 @@ func (r *run) Wake(_ context.Context, campaignID, contactID uuid.UUID) error {
 // that one is about to look at the database anyway.
 func (r *run) signal(contactWorkflow string) bool {
 	return r.begun[contactWorkflow] && r.env.SignalWorkflowByID(contactWorkflow, workflows.InteractionSignal, nil) == nil
+}
+
+// tellFinal tells the campaign that everyone is final, as the dispatcher does.
+func (r *run) tellFinal() {
+	open, err := r.store.OpenWithoutNeed(r.Context(), 1000*time.Hour, 1)
+	require.NoError(r, err)
+	if len(open) > 0 {
+		r.env.RegisterDelayedCallback(func() {
+			_ = r.env.SignalWorkflowByID(workflows.CampaignID(r.campaign), workflows.DecidedSignal, nil)
+		}, 0)
+	}
 }
 
 // Revive starts a contact's workflow anew where it is gone.

@@ -223,5 +223,6 @@ func (t *turns) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActi
 	if control, ok := in.Args[0].(activities.ControlCampaignInput); ok && err == nil {
 		t.r.decided(control.Action, t.r.now())
 	}
+	t.r.tellFinal()
 	return result, err
 }

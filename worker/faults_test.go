@@ -90,9 +90,9 @@ func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
 	r := start(t, faulty(), lively)
 	require.NoError(t, r.simulator.Refuse(true))
 	r.startWorker()
-	id := r.launch(230)
+	id := r.launch(530)
 	require.Eventually(t, func() bool {
-		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'admitted'`, id) == 200
+		return r.count(`SELECT count(*) FROM recipients WHERE campaign_id = $1 AND state = 'admitted'`, id) == 500
 	}, patience, 20*time.Millisecond, "two waves")
 	require.Eventually(t, func() bool {
 		return r.count(`SELECT count(*) FROM messages WHERE campaign_id = $1 AND error <> ''`, id) > 10
@@ -104,7 +104,7 @@ func TestMessagesWaitWithoutUsingAttemptsWhileTheProviderIsAway(t *testing.T) {
 
 	stats := r.awaitEnd(id)
 	r.requireLedger(id)
-	require.EqualValues(t, 230, stats.ByType[campaign.Message1].Sent)
+	require.EqualValues(t, 530, stats.ByType[campaign.Message1].Sent)
 }
 
 func (r *relance) count(query string, id uuid.UUID) (n int) {

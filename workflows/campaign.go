@@ -126,7 +126,7 @@ func (c *campaignRun) run(ctx workflow.Context) error {
 // ahead of them, and further ones would leave many minutes before there is a workflow
 // to wait for the reply.
 func (c *campaignRun) awaitWaves(ctx workflow.Context, seen int) error {
-	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !c.letsGo(ctx) {
 		return nil
 	}
 	if err := workflow.Await(ctx, func() bool {
@@ -135,6 +135,12 @@ func (c *campaignRun) awaitWaves(ctx workflow.Context, seen int) error {
 		return fmt.Errorf("waiting for waves to start: %w", err)
 	}
 	return nil
+}
+
+// letsGo reports whether the campaign is told that everyone is final, and does not
+// learn it from its waves.
+func (c *campaignRun) letsGo(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) >= 1
 }
 
 func waveSize(recipients int64) int {
@@ -222,7 +228,9 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 	}); err != nil {
 		return false, fmt.Errorf("waiting for the waves: %w", err)
 	}
-	if c.decisions > seen {
+	// Whoever was told that everyone is final while it asked for something else asks
+	// the database all the same.
+	if c.decisions > seen && (c.progress.WavesRunning > 0 || !c.letsGo(ctx)) {
 		return false, nil
 	}
 	actCtx := decidingInBulk(ctx, "Close the campaign if everyone is final")
@@ -238,7 +246,7 @@ func (c *campaignRun) close(ctx workflow.Context, seen int) (over bool, err erro
 		c.describe(ctx, fmt.Sprintf("Completed. %d contacts still live through their own window.", closing.Unfinished))
 		return true, nil
 	}
-	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !c.letsGo(ctx) {
 		return false, c.awaitContactsWithoutWave(ctx, closing, seen)
 	}
 	return false, c.awaitTheLast(ctx, closing, seen)
@@ -282,7 +290,7 @@ func (c *campaignRun) stopContacts(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return c.progress.WavesRunning == 0 }); err != nil {
 		return fmt.Errorf("waiting for the waves to end: %w", err)
 	}
-	if workflow.GetVersion(ctx, letGo, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if c.letsGo(ctx) {
 		actCtx := decidingInBulk(ctx, "Wake contacts that were stopped")
 		if err := workflow.ExecuteActivity(actCtx, c.a.WakeStopped, c.CampaignID).Get(actCtx, nil); err != nil {
 			return fmt.Errorf("waking contacts: %w", err)
