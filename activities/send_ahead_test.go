@@ -96,8 +96,14 @@ func (w woken) Revive(context.Context, uuid.UUID, uuid.UUID) error { return nil 
 // answering runs a queue of answers until the test ends.
 func (s sender) answering(a *activities.Activities) (*activities.Answers, woken) {
 	s.t.Helper()
+	return s.answeringThrough(a, func(w woken) activities.Waker { return w })
+}
+
+// answeringThrough does so through a Temporal of the test's own.
+func (s sender) answeringThrough(a *activities.Activities, temporal func(woken) activities.Waker) (*activities.Answers, woken) {
+	s.t.Helper()
 	wakeUps := make(woken, 10)
-	a.Workflows = wakeUps
+	a.Workflows = temporal(wakeUps)
 	answers := activities.NewAnswers(a, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -74,7 +74,7 @@ const (
 	InteractionSignal = "interaction"
 
 	// DecidedSignal tells a campaign's workflow that an admin's decision stands in
-	// the database. It carries nothing and may be lost, late or doubled. Operators
+	// the database, or that everyone in it is final there. It carries nothing and may be lost, late or doubled. Operators
 	// decide at the workflow itself, by its updates pause, resume and cancel.
 	DecidedSignal = "decided"
 
